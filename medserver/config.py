@@ -1,0 +1,207 @@
+"""Every setting, its default, its range and its words, once; it does not know who reads them.
+
+The fields of `Settings` are the command line, the `MEDSERVER_*` environment and `.env` at the same time:
+`cli.py` builds its parser from them, and the README's table is compared with them by a test.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from medserver.models import VARIANTS
+
+ENV_PREFIX = "MEDSERVER_"
+
+# Bounds of what a client may ask for; the page learns them from /api/health.
+TEMPERATURE_RANGE = (0.0, 2.0)
+TOP_P_RANGE = (0.01, 1.0)
+DEFAULT_MAX_TOKENS = 2048
+MAX_STOP_STRINGS = 16
+
+# Rows that the Transformers worker decodes together, and how many requests may wait for one.
+ENGINE_SLOTS = 8
+QUEUE_LENGTH = 32
+
+SHUTDOWN_SECONDS = 5.0
+KEEP_ALIVE_SECONDS = 15.0
+
+
+class BadSetting(ValueError):
+    """A setting that cannot be used; the message is a sentence for the person who typed it."""
+
+
+def integer(low: int, high: int | None = None) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise BadSetting(f"{text!r} is not a whole number") from None
+        return _within(value, low, high)
+
+    return parse
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise BadSetting(f"{text!r} is not a number") from None
+        return _within(value, low, high)
+
+    return parse
+
+
+def _within(value, low, high):
+    if not value >= low or (high is not None and value > high):  # `not >=` refuses NaN as well
+        bounds = f"at least {low}" if high is None else f"between {low} and {high}"
+        raise BadSetting(f"{value} is out of range: it must be {bounds}")
+    return value
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in allowed:
+            raise BadSetting(f"{text!r} is not one of {', '.join(allowed)}")
+        return text
+
+    return parse
+
+
+def switch(text: str) -> bool:
+    value = text.strip().lower()
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off", ""):
+        return False
+    raise BadSetting(f"{text!r} is neither on nor off")
+
+
+def rate(text: str) -> str:
+    """A rate as `limits` writes them, e.g. `20/minute` or `5 per 10 seconds`."""
+    if not re.fullmatch(r"\s*[1-9]\d*\s*(/|per)\s*(\d+\s*)?(second|minute|hour|day)s?\s*", text):
+        raise BadSetting(f"{text!r} is not a rate such as 20/minute")
+    return text.strip()
+
+
+def directory(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        raise BadSetting(f"{text!r} is not a directory")
+    return path.resolve()
+
+
+def text(value: str) -> str:
+    if not value.strip():
+        raise BadSetting("it is empty")
+    return value.strip()
+
+
+def setting(default: Any, *flags: str, parse: Callable[[str], Any], help: str, secret: bool = False) -> Any:
+    """A field of `Settings`: its default, its flags, how its text is read and the line in `--help`."""
+    metadata = {"flags": flags, "parse": parse, "help": help}
+    return field(default=default, repr=not secret, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the person who started the server decided. Sizes in tokens, characters or MB as named."""
+
+    model: str = setting(
+        None, "-m", "--model", parse=choice(*VARIANTS), help="which model to serve: " + ", ".join(VARIANTS)
+    )
+    model_path: Path | None = setting(
+        None, "--model-path", parse=directory, help="serve this local checkpoint as the variant named by -m"
+    )
+    port: int = setting(8000, "-p", "--port", parse=integer(1, 65535), help="port to listen on")
+    host: str = setting("0.0.0.0", "-ip", "--host", parse=text, help="address to listen on")
+    quantize: bool = setting(False, "-q", "--quantize", parse=switch, help="load the weights in 4 bits")
+    force_transformers: bool = setting(False, "--force-transformers", parse=switch, help="never use SGLang")
+    workers: int = setting(1, "--workers", parse=integer(1, 64), help="web workers; the model is loaded once")
+    max_user_streams: int = setting(
+        1, "--max-user-streams", parse=integer(1), help="answers one client address may receive at a time"
+    )
+    rate_limit: str = setting("20/minute", "--rate-limit", parse=rate, help="requests per client address")
+    max_history_messages: int = setting(100, "--max-history-messages", parse=integer(1), help="messages in one request")
+    max_text_length: int = setting(50000, "--max-text-length", parse=integer(1), help="characters in one message")
+    max_conversation_length: int = setting(
+        100000, "--max-conversation-length", parse=integer(1), help="characters in one request"
+    )
+    max_image_count: int = setting(10, "--max-image-count", parse=integer(0), help="images in one message")
+    max_payload_mb: int = setting(20, "--max-payload-mb", parse=integer(1, 512), help="size of one image in MB")
+    default_temperature: float = setting(
+        0.3, "--default-temperature", parse=number(*TEMPERATURE_RANGE), help="temperature when a client names none"
+    )
+    default_top_p: float = setting(
+        0.95, "--default-top-p", parse=number(*TOP_P_RANGE), help="top-p when a client names none"
+    )
+    allow_client_sampling_config: bool = setting(
+        True,
+        "--allow-client-sampling-config",
+        "--no-allow-client-sampling-config",
+        parse=switch,
+        help="whether clients may choose their own sampling",
+    )
+    show_hardware_stats: bool = setting(
+        False, "--show-hardware-stats", parse=switch, help="let the page see GPU and VRAM figures"
+    )
+    hf_token: str | None = setting(
+        None, "--hf-token", parse=text, help="Hub token (better: HF_TOKEN in the environment or .env)", secret=True
+    )
+    max_model_len: int = setting(8192, "--max-model-len", parse=integer(256, 131072), help="context in tokens")
+    gpu_memory_utilization: float = setting(
+        0.90, "--gpu-memory-utilization", parse=number(0.05, 1.0), help="fraction of VRAM the engine may take"
+    )
+    log_level: str = setting(
+        "info", "--log-level", parse=choice("debug", "info", "warning", "error"), help="how much is logged"
+    )
+
+    @property
+    def max_image_bytes(self) -> int:
+        return self.max_payload_mb * 1_000_000
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The largest request that keeps every other limit: all its images in base64, its text, its JSON."""
+        return self.max_image_count * self.max_image_bytes * 4 // 3 + self.max_conversation_length * 6 + 1_000_000
+
+
+def env_name(of: Field) -> str:
+    return ENV_PREFIX + of.name.upper()
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that `environ` names, parsed.
+
+    Raises:
+        BadSetting: a value that cannot be used, or a `MEDSERVER_*` name that is no setting.
+    """
+    known = {env_name(one): one for one in fields(Settings)}
+    found: dict[str, Any] = {}
+    for name, value in environ.items():
+        if not name.startswith(ENV_PREFIX):
+            continue
+        if name not in known:
+            raise BadSetting(f"{name} is not a setting of MedServer")
+        one = known[name]
+        try:
+            found[one.name] = one.metadata["parse"](value)
+        except BadSetting as problem:
+            raise BadSetting(f"{name}: {problem}") from None
+    if "hf_token" not in found and environ.get("HF_TOKEN"):
+        found["hf_token"] = environ["HF_TOKEN"]
+    return found
+
+
+def environment_with_dotenv(directory: Path) -> dict[str, str]:
+    """The environment, on top of `directory/.env` when there is one."""
+    file = directory / ".env"
+    if not file.is_file():
+        return dict(os.environ)
+    from dotenv import dotenv_values  # not needed by most starts
+
+    read = {name: value for name, value in dotenv_values(file).items() if value is not None}
+    return {**read, **os.environ}
