@@ -1,0 +1,82 @@
+"""Logits to the next token of each row; every row has its own settings, generator and history.
+
+A row's draw depends on its own logits and its own generator only, never on who else is in the batch.
+"""
+
+import torch
+
+from medserver.worker.values import Generation
+
+
+class Sampler:
+    """What one row needs to draw: its settings, its random generator and the ids it has seen."""
+
+    def __init__(self, generation: Generation, prompt_ids: torch.Tensor, vocab_size: int, device: torch.device):
+        self.temperature = generation.temperature
+        self.top_p = generation.top_p
+        self.top_k = generation.top_k
+        self.penalty = generation.repetition_penalty
+        self.generator = torch.Generator()  # on the CPU, so that a seed means the same on every device
+        if generation.seed is None:
+            self.generator.seed()
+        else:
+            self.generator.manual_seed(generation.seed)
+        self.seen = torch.unique(prompt_ids).to(device) if self.penalty != 1.0 else None
+        bias = {token: value for token, value in generation.logit_bias.items() if 0 <= token < vocab_size}
+        self.bias_ids = torch.tensor(list(bias), dtype=torch.long, device=device) if bias else None
+        self.bias = torch.tensor(list(bias.values()), device=device) if bias else None
+
+    @property
+    def greedy(self) -> bool:
+        return self.temperature == 0.0
+
+    def adjust(self, logits: torch.Tensor) -> None:
+        """Apply bias and repetition penalty in place to `logits`, float32 (vocabulary,).
+
+        The penalty divides positive and multiplies negative scores of seen tokens (CTRL, arXiv:1909.05858).
+        """
+        if self.seen is not None:
+            scores = logits[self.seen]
+            logits[self.seen] = torch.where(scores > 0, scores / self.penalty, scores * self.penalty)
+        if self.bias_ids is not None:
+            logits[self.bias_ids] += self.bias
+
+    def note(self, token: int) -> None:
+        if self.seen is not None:
+            self.seen = torch.unique(torch.cat([self.seen, self.seen.new_tensor([token])]))
+
+
+def choose(logits: torch.Tensor, samplers: list[Sampler]) -> list[int]:
+    """Draw one token per row. `logits`: float32 (rows, vocabulary); changed in place."""
+    for row, sampler in enumerate(samplers):
+        sampler.adjust(logits[row])
+    chosen = logits.argmax(dim=-1)
+    drawing = [row for row, sampler in enumerate(samplers) if not sampler.greedy]
+    if drawing:
+        chosen[drawing] = _draw(logits[drawing], [samplers[row] for row in drawing])
+    tokens = chosen.tolist()
+    for token, sampler in zip(tokens, samplers, strict=True):
+        sampler.note(token)
+    return tokens
+
+
+def _draw(logits: torch.Tensor, samplers: list[Sampler]) -> torch.Tensor:
+    """Inverse-CDF sampling over the nucleus: one uniform number per row, from the row's own generator."""
+
+    def column(values) -> torch.Tensor:
+        return torch.tensor(list(values), dtype=torch.float32, device=logits.device).unsqueeze(1)
+
+    vocabulary = logits.shape[1]
+    temperatures = column(sampler.temperature for sampler in samplers)
+    probabilities, order = torch.softmax(logits / temperatures, dim=-1).sort(dim=-1, descending=True)
+    before = probabilities.cumsum(dim=-1) - probabilities
+    rank = torch.arange(vocabulary, device=logits.device)
+    top_k = column(sampler.top_k or vocabulary for sampler in samplers)
+    top_p = column(sampler.top_p for sampler in samplers)
+    kept = (before < top_p) & (rank < top_k)
+    kept[:, 0] = True  # a nucleus is never empty
+    mass = (probabilities * kept).cumsum(dim=-1)
+    uniform = column(torch.rand((), generator=sampler.generator).item() for sampler in samplers)
+    place = (mass <= uniform * mass[:, -1:]).sum(dim=-1, keepdim=True)
+    place = torch.minimum(place, kept.sum(dim=-1, keepdim=True) - 1)
+    return order.gather(1, place).squeeze(1)
