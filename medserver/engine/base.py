@@ -1,0 +1,90 @@
+"""What crosses between the house and an engine; no HTTP, no process, no particular engine."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from medserver.chat import Sampling
+from medserver.events import Usage
+from medserver.models import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One generation. `messages` in OpenAI form; `continue_final`: go on with the last, an assistant's."""
+
+    messages: list[dict[str, Any]]
+    sampling: Sampling
+    max_tokens: int
+    continue_final: bool = False
+    logit_bias: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the model's text, thinking markers included."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The engine finished by itself: `stop` or `length`."""
+
+    reason: str
+    usage: Usage | None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """What a running engine says of itself. `thinking_ids`: token ids of the two markers, where it has them."""
+
+    supports_images: bool
+    max_model_len: int
+    device: str | None = None
+    dtype: str | None = None
+    quantization: str | None = None
+    load_seconds: float | None = None
+    thinking_ids: tuple[int | None, int | None] = (None, None)
+
+
+class Engine(Protocol):
+    """Anything that answers. Closing the iterator of `stream` stops the work.
+
+    Raises, while streaming:
+        EngineProblem: ContextOverflow, OutOfMemory, EngineLost or Internal.
+    """
+
+    facts: EngineFacts
+
+    def stream(self, ask: Ask) -> AsyncIterator[Delta | End]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start an engine as a child: its command, what to write to its standard input, its key."""
+
+    argv: tuple[str, ...]
+    first_line: bytes = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What is to be served: the variant, where its checkpoint is, and the pixels and tokens of its images."""
+
+    variant: Variant
+    source: str
+    supports_images: bool
+    image_size: int
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRow:
+    """One kind of engine: what differs between them, and nothing else."""
+
+    name: str
+    launch: Callable[[], Launch]
+    ready_path: str
+    describe: Callable[[dict[str, Any]], EngineFacts]

@@ -1,0 +1,50 @@
+"""Where the weights of a variant are, and what their configuration says; nothing is loaded or fetched here."""
+
+import json
+from pathlib import Path
+
+from medserver.config import BadSetting, Settings
+from medserver.engine.base import Serving
+from medserver.models import IMAGE_SIZE, VARIANTS
+
+DEMO = Path(__file__).parent / "demo"
+_KINDS = {"gemma3": True, "gemma3_text": False}  # model_type -> takes images
+
+
+def serving_for(settings: Settings) -> Serving:
+    """What these settings serve.
+
+    Raises:
+        BadSetting: a local directory that is no Gemma-3 checkpoint.
+    """
+    variant = VARIANTS[settings.model]
+    directory = settings.model_path or (DEMO if variant.demo else None)
+    if directory is None:
+        return Serving(variant, variant.hub_id, variant.supports_images, IMAGE_SIZE)
+    configuration = _configuration(directory)
+    images = _KINDS[configuration["model_type"]]
+    size = configuration["vision_config"]["image_size"] if images else IMAGE_SIZE
+    return Serving(variant, str(directory), images, size, note=_note(directory))
+
+
+def _configuration(directory: Path) -> dict:
+    try:
+        configuration = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise BadSetting(f"{directory} holds no readable config.json, so it is no checkpoint") from None
+    kind = configuration.get("model_type")
+    if kind not in _KINDS:
+        raise BadSetting(f"{directory} is a {kind} checkpoint; MedServer serves Gemma 3 ({', '.join(_KINDS)})")
+    if not any(directory.glob("*.safetensors")):
+        raise BadSetting(f"{directory} holds no weights (*.safetensors)")
+    return configuration
+
+
+def _note(directory: Path) -> str | None:
+    """What a user has to know about a demo checkpoint, from the card it was made with."""
+    card = directory / "demo.json"
+    if not card.is_file():
+        return None
+    if json.loads(card.read_text(encoding="utf-8"))["trained"]:
+        return "A tiny demonstration model. It is not MedGemma and knows nothing about medicine."
+    return "Its weights are random and untrained: every answer is noise. It only shows that the path works."
