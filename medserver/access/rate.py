@@ -1,0 +1,35 @@
+"""How often a client may ask, kept by slowapi in this process; decided before the body is read."""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+
+from slowapi import Limiter
+from slowapi.errors import RateLimitExceeded
+from starlette.requests import Request
+
+from medserver.errors import TooMany
+
+# slowapi writes the client's address into its warnings.
+logging.getLogger("slowapi").setLevel(logging.CRITICAL)
+
+
+def client_of(request: Request) -> str:
+    """Who is asking: the peer's address."""
+    return request.client.host if request.client else "unknown"
+
+
+class RateLimit:
+    """One budget per client, shared by all routes that start an answer. `rate` as in `20/minute`."""
+
+    def __init__(self, rate: str):
+        self.limiter = Limiter(key_func=client_of, strategy="moving-window")
+        self.guard: Callable = self.limiter.shared_limit(rate, scope="answers")
+
+    def refusal(self, request: Request, exceeded: RateLimitExceeded) -> TooMany:
+        """The refusal, with the seconds until this client may ask again."""
+        item, keys = request.state.view_rate_limit
+        reset, _ = self.limiter.limiter.get_window_stats(item, *keys)
+        seconds = max(1, math.ceil(reset - time.time()))
+        return TooMany(f"Too many requests ({exceeded.detail}). Please wait {seconds} s.", retry_after=seconds)

@@ -1,0 +1,109 @@
+"""Who may have an answer now: a cap per client, then a queue for the engine's slots. It knows no HTTP.
+
+with admission.enter(client) as ticket:         TooMany or Unavailable is raised here, at once
+    async for ahead in ticket.turn():           how many are ahead, whenever that changes
+        ...
+    ...                                         the slot is ours
+                                                and every ending gives it back
+"""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator
+from types import TracebackType
+
+from medserver.errors import TooMany, Unavailable
+
+# An answer takes seconds to a minute: a client that tries again sooner only meets the same refusal.
+RETRY_SECONDS = 5
+
+
+class Ticket:
+    """One admitted request. A context manager: entering twice is a mistake, leaving gives back what it held."""
+
+    def __init__(self, admission: "Admission", client: str):
+        self._admission = admission
+        self.client = client
+        self.moved = asyncio.Event()
+
+    async def turn(self) -> AsyncIterator[int]:
+        """Yield how many are ahead, now and at each change; ends when the slot is ours."""
+        while not self._admission.holds_slot(self):
+            self.moved.clear()
+            yield self._admission.ahead_of(self)
+            await self.moved.wait()
+
+    def __enter__(self) -> "Ticket":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._admission.leave(self)
+
+
+class Admission:
+    """`per_client` tickets per client, `slots` of them at work, `queue` more waiting."""
+
+    def __init__(self, *, per_client: int, slots: int, queue: int):
+        self._per_client = per_client
+        self._slots = slots
+        self._queue = queue
+        self._clients: Counter[str] = Counter()
+        self._active: set[Ticket] = set()
+        self._waiting: deque[Ticket] = deque()
+
+    @property
+    def active(self) -> int:
+        return len(self._active)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def enter(self, client: str) -> Ticket:
+        """Take a place.
+
+        Raises:
+            TooMany: this client already has as many answers running or waiting as it may.
+            Unavailable: the queue is full.
+        """
+        if self._clients[client] >= self._per_client:
+            raise TooMany(
+                f"You already have {self._clients[client]} answer(s) running. Stop one or wait until it has ended.",
+                code="too_many_streams",
+                retry_after=RETRY_SECONDS,
+            )
+        if self.active >= self._slots and self.waiting >= self._queue:
+            raise Unavailable(
+                "The server is fully occupied. Please try again shortly.", code="queue_full", retry_after=RETRY_SECONDS
+            )
+        ticket = Ticket(self, client)
+        self._clients[client] += 1
+        self._waiting.append(ticket)
+        self._advance()
+        return ticket
+
+    def leave(self, ticket: Ticket) -> None:
+        """Give the place back; leaving twice changes nothing."""
+        if ticket in self._active:
+            self._active.remove(ticket)
+        elif ticket in self._waiting:
+            self._waiting.remove(ticket)
+        else:
+            return
+        self._clients[ticket.client] -= 1
+        self._clients += Counter()  # drops clients that hold nothing, so that the table does not grow
+        self._advance()
+
+    def holds_slot(self, ticket: Ticket) -> bool:
+        return ticket in self._active
+
+    def ahead_of(self, ticket: Ticket) -> int:
+        return self._waiting.index(ticket)
+
+    def _advance(self) -> None:
+        while self._waiting and len(self._active) < self._slots:
+            ticket = self._waiting.popleft()
+            self._active.add(ticket)
+            ticket.moved.set()
+        for ticket in self._waiting:
+            ticket.moved.set()

@@ -1,0 +1,62 @@
+"""The wire's shapes as pydantic models: types and fields only; limits and meaning belong to intake."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from medserver import config
+from medserver.chat import Role, Thinking
+
+
+class Wire(BaseModel):
+    """Unknown fields are usually a typo, so they are refused; strings are never numbers."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class TextPart(Wire):
+    type: Literal["text"]
+    text: str
+
+
+class ImagePart(Wire):
+    """Marks where the next entry of `image_data` stands."""
+
+    type: Literal["image"]
+
+
+ContentPart = Annotated[TextPart | ImagePart, Field(discriminator="type")]
+
+
+class Message(Wire):
+    role: Role
+    content: str | list[ContentPart]
+    image_data: list[str] = Field(default_factory=list, description="base64 or data: URLs of PNG, JPEG or WEBP")
+
+
+class SamplingFields(Wire):
+    """What both doors accept about sampling; ranges are checked against the server's policy in intake."""
+
+    max_tokens: int = Field(config.DEFAULT_MAX_TOKENS, ge=1)
+    temperature: float | None = Field(None, allow_inf_nan=False)
+    top_p: float | None = Field(None, allow_inf_nan=False)
+    thinking: Thinking = "auto"
+    stream: bool = True
+
+
+class ChatRequest(SamplingFields):
+    messages: list[Message] = Field(min_length=1)
+    system_prompt: str | None = None
+    top_k: int | None = Field(None, ge=0, le=1_000_000)
+    seed: int | None = Field(None, ge=-(2**63), le=2**63 - 1)
+    stop: list[str] | str | None = None
+    repetition_penalty: float | None = Field(None, gt=0, le=10, allow_inf_nan=False)
+    model: str | None = None
+
+
+class AnalyzeForm(SamplingFields):
+    """The text fields of the multipart form; everything arrives as a string there."""
+
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+    prompt: str = "Analyse this image and describe your findings."

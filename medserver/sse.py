@@ -1,0 +1,186 @@
+"""Events become frames on the wire of /api/*; the only room that knows that wire's answers.
+
+An `EventStream` also minds the client: when it has gone, everything it held is given back and the work stops.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, aclosing
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from starlette.responses import JSONResponse, Response
+
+from medserver.config import KEEP_ALIVE_SECONDS
+from medserver.errors import Internal, Problem, Unavailable
+from medserver.events import Done, Event, Queued, Thought, Token
+
+log = logging.getLogger("medserver")
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+DONE = b"data: [DONE]\n\n"
+KEEP_ALIVE = b": still here\n\n"
+_SHUTTING_DOWN = Unavailable("The server is shutting down.", code="shutting_down", retry_after=10)
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # nginx would collect the frames
+]
+
+
+def frame(event: Event) -> bytes:
+    """One event as one frame. Tokens take the short way: there are thousands of them."""
+    if isinstance(event, Token):
+        return b'data: {"token":' + orjson.dumps(event.text) + b"}\n\n"
+    if isinstance(event, Thought):
+        return b'data: {"thinking":' + orjson.dumps(event.text) + b"}\n\n"
+    if isinstance(event, Queued):
+        return b'data: {"queue":%d}\n\n' % event.ahead
+    return b"data: " + orjson.dumps(ending(event)) + b"\n\n"
+
+
+def ending(done: Done) -> dict[str, Any]:
+    usage = asdict(done.usage)
+    usage["total_tokens"] = done.usage.prompt_tokens + done.usage.completion_tokens
+    return {"finish_reason": done.reason, "usage": usage, "timings": asdict(done.timings)}
+
+
+def error_frame(problem: Problem) -> bytes:
+    return b"data: " + orjson.dumps({"error": problem.sentence, "code": problem.code}) + b"\n\n"
+
+
+def refusal(problem: Problem) -> Response:
+    headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+    return JSONResponse({"detail": problem.sentence, "code": problem.code}, problem.status, headers)
+
+
+class Connection:
+    """Runs an answer's work for as long as somebody waits for it.
+
+    `held` is given back at every ending. `closing` is set when the server goes down.
+    """
+
+    def __init__(self, held: AbstractContextManager, closing: asyncio.Event):
+        self._held = held
+        self._closing = closing
+
+    async def run(self, work: Awaitable[None], receive: Receive) -> bool:
+        """Run `work` to its end; False when the server is closing. Where the client left, it is just stopped."""
+        with self._held:
+            working = asyncio.ensure_future(work)
+            others = [asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(self._closing.wait())]
+            try:
+                await asyncio.wait({working, *others}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (working, *others):
+                    task.cancel()
+                await asyncio.gather(working, *others, return_exceptions=True)
+            if not working.cancelled():
+                working.result()
+            return not (working.cancelled() and self._closing.is_set())
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class EventStream(Response):
+    """Frames as they come. What fails before the first of them is still an ordinary refusal with its status."""
+
+    def __init__(self, events: AsyncIterator[Event], connection: Connection):
+        self._events = events
+        self._connection = connection
+        self._started = False
+        self._last_frame = 0.0
+        self.background = None
+
+    async def __call__(self, scope, receive: Receive, send: Send) -> None:
+        try:
+            if not await self._connection.run(self._pump(scope, receive, send), receive):
+                await self._fail(_SHUTTING_DOWN, scope, receive, send)
+        except OSError:
+            return  # the client left in the middle of a frame
+
+    async def _pump(self, scope, receive: Receive, send: Send) -> None:
+        keeper = asyncio.create_task(self._keep_alive(send))
+        try:
+            async with aclosing(self._events) as events:
+                async for event in events:
+                    await self._write(frame(event), send)
+        except Problem as problem:
+            await self._fail(problem, scope, receive, send)
+        except OSError:
+            raise
+        except Exception as error:
+            log.error("an answer failed: %s", type(error).__name__)
+            await self._fail(Internal(), scope, receive, send)
+        else:
+            await self._end(send)
+        finally:
+            keeper.cancel()
+
+    async def _keep_alive(self, send: Send) -> None:
+        clock = asyncio.get_running_loop().time
+        self._last_frame = clock()
+        while True:
+            await asyncio.sleep(self._last_frame + KEEP_ALIVE_SECONDS - clock())
+            if clock() - self._last_frame >= KEEP_ALIVE_SECONDS:
+                with contextlib.suppress(OSError):
+                    await self._write(KEEP_ALIVE, send)
+
+    async def _write(self, data: bytes, send: Send) -> None:
+        self._last_frame = asyncio.get_running_loop().time()
+        if not self._started:
+            self._started = True
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def _end(self, send: Send) -> None:
+        await self._write(DONE, send)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _fail(self, problem: Problem, scope, receive: Receive, send: Send) -> None:
+        if not self._started:
+            await refusal(problem)(scope, receive, send)
+            return
+        await self._write(error_frame(problem), send)
+        await self._end(send)
+
+
+class WholeAnswer(Response):
+    """The same events as one JSON object, for `stream: false`."""
+
+    def __init__(self, events: AsyncIterator[Event], connection: Connection):
+        self._events = events
+        self._connection = connection
+        self.background = None
+
+    async def __call__(self, scope, receive: Receive, send: Send) -> None:
+        answer: list[Response] = []
+        finished = await self._connection.run(self._collect(answer), receive)
+        if not finished:
+            answer = [refusal(_SHUTTING_DOWN)]
+        if answer:  # otherwise the client has gone
+            await answer[0](scope, receive, send)
+
+    async def _collect(self, answer: list[Response]) -> None:
+        tokens: list[str] = []
+        thoughts: list[str] = []
+        try:
+            async with aclosing(self._events) as events:
+                async for event in events:
+                    if isinstance(event, Token):
+                        tokens.append(event.text)
+                    elif isinstance(event, Thought):
+                        thoughts.append(event.text)
+                    elif isinstance(event, Done):
+                        body = {"response": "".join(tokens), "thinking": "".join(thoughts), **ending(event)}
+                        answer.append(JSONResponse(body, headers={"Cache-Control": "no-store"}))
+        except Problem as problem:
+            answer.append(refusal(problem))
