@@ -1,0 +1,104 @@
+"""The command line: flags become `Settings`, `Settings` become a command. It prints; it decides nothing."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import Field, fields
+from pathlib import Path
+
+from medserver import __version__, config
+from medserver.config import BadSetting, Settings
+
+EXAMPLES = """\
+examples:
+  medserver -m demo            try everything with the small model inside the package
+  medserver -m 4               MedGemma 1.5 4B, text and images
+  medserver -m 27t -q          MedGemma 27B Text in 4 bits
+Every flag can also be set as MEDSERVER_<NAME> in the environment or in .env; the command line wins.
+"""
+
+# Flags that are understood but whose work is still to come. Saying so beats ignoring them.
+LATER = {"workers": (1, "--workers: this version always runs one web worker.")}
+COMMANDS_LATER = ("download", "doctor")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Built from the fields of `Settings`, so that there is one list of flags."""
+    made = argparse.ArgumentParser(
+        prog="medserver",
+        description="Serve MedGemma to the browsers and programs of this building.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    made.add_argument("-v", "--version", action="version", version=f"medserver {__version__}")
+    made.add_argument("command", nargs="?", choices=("serve", *COMMANDS_LATER), default="serve", help=argparse.SUPPRESS)
+    for one in fields(Settings):
+        _add(made, one)
+    return made
+
+
+def _add(made: argparse.ArgumentParser, one: Field) -> None:
+    flags, words = one.metadata["flags"], one.metadata["help"]
+    if isinstance(one.default, bool):
+        words += f" (default: {'on' if one.default else 'off'})"
+        on, off = [[flag for flag in flags if flag.startswith("--no-") is no] for no in (False, True)]
+        made.add_argument(*on, dest=one.name, action="store_true", help=words)
+        if off:
+            made.add_argument(*off, dest=one.name, action="store_false", help="the opposite")
+        return
+    if one.default is not None:
+        words += f" (default: {one.default})"
+    metavar = flags[-1].lstrip("-").upper().replace("-", "_")
+    made.add_argument(*flags, dest=one.name, type=_typed(one.metadata["parse"]), help=words, metavar=metavar)
+
+
+def _typed(parse: Callable) -> Callable:
+    def typed(text: str):
+        try:
+            return parse(text)
+        except BadSetting as problem:
+            raise argparse.ArgumentTypeError(str(problem)) from None
+
+    return typed
+
+
+def settings_from(argv: Sequence[str] | None) -> tuple[Settings, str]:
+    """The settings and the command of one call; ends the program with a sentence where they are wrong."""
+    made = parser()
+    given = vars(made.parse_args(argv))
+    command = given.pop("command")
+    if command in COMMANDS_LATER:
+        made.exit(2, f"medserver: the command {command} is not part of this version yet.\n")
+    try:
+        found = config.from_environment(config.environment_with_dotenv(Path.cwd())) | given
+    except BadSetting as problem:
+        made.error(str(problem))
+    if "model" not in found:
+        made.error("say which model to serve: -m demo, -m 4, -m 27 or -m 27t")
+    return Settings(**found), command
+
+
+def warnings_for(settings: Settings, argv: Sequence[str]) -> list[str]:
+    """What the person should know about these settings before they are used."""
+    said = [sentence for name, (plain, sentence) in LATER.items() if getattr(settings, name) != plain]
+    if any(word.split("=")[0] == "--hf-token" for word in argv):
+        said.append("--hf-token shows in the process list; HF_TOKEN in the environment or .env does not.")
+    return said
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    settings, _ = settings_from(argv)
+    for sentence in warnings_for(settings, sys.argv[1:] if argv is None else argv):
+        print(f"medserver: {sentence}", file=sys.stderr)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    from medserver.run import serve  # the server's libraries take longer to import than --help may take
+
+    try:
+        return serve(settings)
+    except BadSetting as problem:
+        print(f"medserver: {problem}", file=sys.stderr)
+        return 2
+
