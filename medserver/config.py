@@ -161,7 +161,7 @@ class Settings:
 
     @property
     def max_image_bytes(self) -> int:
-        return self.max_payload_mb * 1_000_000
+        return self.max_payload_mb * 1024 * 1024
 
     @property
     def max_body_bytes(self) -> int:

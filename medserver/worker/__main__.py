@@ -53,9 +53,6 @@ async def serve(orders: Orders) -> None:
 def load(orders: Orders, server: WorkerServer):
     """Import torch, find the weights, load them. Runs on the thread that will own the device ever after."""
     server.loading.report("libraries", 0, 1)
-    # OpenMP's waiting threads spin by default, and on a machine that does anything else besides, a step then
-    # takes 5 to 30 times as long (measured on two cores: 189 ms against 7 ms); alone it makes no difference.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     from medserver.worker.model import load as load_model

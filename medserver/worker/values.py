@@ -38,7 +38,7 @@ class Generation:
     ignore_eos: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # tensors do not compare to one truth
 class Prompt:
     """One request as tensors on the CPU.
 
