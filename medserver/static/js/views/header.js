@@ -1,0 +1,29 @@
+/**
+ * The slim line at the top: which server and model this is, how it stands, and the way to a new session.
+ */
+import * as words from '../words.js';
+import { element, setText } from './dom.js';
+import { icon } from './icons.js';
+import { Status } from './status.js';
+
+export class Header {
+  #model = element('span', { class: 'header-model' });
+  #status = new Status();
+
+  constructor({ onNewSession }) {
+    const newSession = element(
+      'button', { type: 'button', class: 'button', id: 'new-session', 'aria-label': words.page.newSession, on: { click: onNewSession } },
+      icon('plus'), element('span', { class: 'header-wide' }, words.page.newSession),
+    );
+    this.node = element(
+      'header', { class: 'header' },
+      element('div', { class: 'header-title' }, element('h1', { class: 'header-name' }, words.page.name), this.#model),
+      element('div', { class: 'header-actions' }, this.#status.node, newSession),
+    );
+  }
+
+  update(standing, health) {
+    setText(this.#model, health?.model_name ?? '');
+    this.#status.update(standing, health);
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * The server's standing in a word, opening into its engine, its queue and what was tried; knows health, not the conversation.
+ */
+import * as words from '../words.js';
+import { element, setAttributes, setText } from './dom.js';
+import { IconSlot } from './icons.js';
+
+export class Status {
+  #icon = new IconSlot();
+  #label = element('span', { class: 'status-label' });
+  #rows = element('dl', { class: 'status-rows' });
+  #shown = '';
+  node = element(
+    'details', { id: 'status', class: 'status' },
+    element('summary', { class: 'button quiet' },
+      element('span', { class: 'visually-hidden' }, `${words.status.heading}: `), this.#icon.node, this.#label),
+    element('div', { class: 'status-panel' }, element('h2', {}, words.status.heading), this.#rows),
+  );
+
+  constructor() {
+    this.node.addEventListener('keydown', (event) => this.#closeByKey(event));
+    document.addEventListener('pointerdown', (event) => {
+      if (!this.node.contains(event.target)) this.node.open = false;
+    });
+  }
+
+  update(standing, health) {
+    setAttributes(this.node, { 'data-tone': standing.tone, 'data-kind': standing.kind });
+    this.#icon.update(standing.tone);
+    setText(this.#label, words.status.labels[standing.kind]);
+    this.#updateRows(words.statusRows(health));
+  }
+
+  #updateRows(rows) {
+    const key = JSON.stringify(rows);
+    if (key === this.#shown) return;
+    this.#shown = key;
+    this.#rows.replaceChildren(...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]));
+  }
+
+  #closeByKey(event) {
+    if (event.key !== 'Escape' || !this.node.open) return;
+    event.stopPropagation();
+    this.node.open = false;
+    this.node.firstElementChild.focus();
+  }
+}

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as ending from '../../medserver/static/js/ending.js';
+import { sortFiles, typeOf } from '../../medserver/static/js/image_file.js';
+import { Session } from '../../medserver/static/js/session.js';
+import { heard, initialState } from '../../medserver/static/js/state.js';
+import { Store } from '../../medserver/static/js/store.js';
+
+const file = (name, size = 3) => ({ name, size, type: '' });
+
+function setUp(follow, health = { status: 'ready', supports_images: true }) {
+  const seen = { forgotten: [], bodies: [], unreachable: 0 };
+  const store = new Store(initialState);
+  store.change(heard(health));
+  const session = new Session({
+    store,
+    now: () => 0,
+    onUnreachable: () => { seen.unreachable += 1; },
+    follow: (request) => {
+      seen.bodies.push(request.body);
+      return follow(request);
+    },
+    images: {
+      sortFiles,
+      imageOf: (one, id) => ({ id, name: one.name, size: one.size }),
+      dataAddress: async (image) => {
+        if (image.name === 'gone.png') throw new Error('gone');
+        return `data:${image.name}`;
+      },
+      forget: (image) => seen.forgotten.push(image.name),
+    },
+  });
+  return { store, session, seen };
+}
+
+const finishing = async ({ onEvent }) => {
+  onEvent({ type: 'opened' });
+  onEvent({ type: 'token', text: 'Answer' });
+  return ending.byReason(null);
+};
+
+test('sending carries text and images in order and ends with the reply', async () => {
+  const { store, session, seen } = setUp(finishing);
+  session.addFiles([file('a.png'), file('b.jpg')]);
+  session.type('Compare');
+  await session.send();
+  assert.deepEqual(seen.bodies[0].messages, [{ role: 'user', content: 'Compare', image_data: ['data:a.png', 'data:b.jpg'] }]);
+  assert.equal(store.state.turns[1].text, 'Answer');
+  assert.equal(store.state.turns[1].ending.kind, 'finished');
+  assert.equal(store.state.draft.text, '');
+});
+
+test('the second question carries the first and its answer', async () => {
+  const { session, seen } = setUp(finishing);
+  for (const text of ['One', 'Two']) {
+    session.type(text);
+    await session.send();
+  }
+  assert.deepEqual(seen.bodies[1].messages.map((message) => message.content), ['One', 'Answer', 'Two']);
+});
+
+test('a refusal hands everything back and says why', async () => {
+  const { store, session, seen } = setUp(async () => ending.byRefusal({ status: 0, code: 'unreachable' }));
+  session.addFiles([file('a.png')]);
+  session.type('Keep me');
+  await session.send();
+  assert.deepEqual([store.state.draft.text, store.state.draft.images[0].name, store.state.turns.length], ['Keep me', 'a.png', 0]);
+  assert.equal(store.state.notice.code, 'unreachable');
+  assert.equal(seen.unreachable, 1);
+  assert.deepEqual(seen.forgotten, []);
+});
+
+test('an image that is gone is a refusal, and nothing is asked', async () => {
+  const { store, session, seen } = setUp(finishing);
+  session.addFiles([file('gone.png')]);
+  session.type('x');
+  await session.send();
+  assert.equal(store.state.notice.code, 'unreadable_image');
+  assert.equal(store.state.draft.images.length, 1);
+  assert.equal(seen.bodies.length, 0);
+});
+
+test('a failure before any word hands back too, one after it is an ending', async () => {
+  const failure = ending.byFailure({ sentence: 'Lost.', code: 'engine_lost' });
+  const early = setUp(async () => failure);
+  early.session.type('x');
+  await early.session.send();
+  assert.deepEqual([early.store.state.draft.text, early.store.state.notice.sentence], ['x', 'Lost.']);
+  const late = setUp(async ({ onEvent }) => {
+    onEvent({ type: 'token', text: 'Half' });
+    return failure;
+  });
+  late.session.type('x');
+  await late.session.send();
+  assert.equal(late.store.state.turns[1].ending.kind, 'failed');
+  assert.equal(late.store.state.turns[1].text, 'Half');
+});
+
+test('what stands in the way is said and nothing is sent', async () => {
+  const notice = async (prepare, health) => {
+    const { store, session, seen } = setUp(finishing, health);
+    prepare(session);
+    await session.send();
+    assert.equal(seen.bodies.length, 0);
+    return store.state.notice?.code ?? null;
+  };
+  assert.equal(await notice((session) => session.type('  \n')), null);
+  assert.equal(await notice((session) => session.addFiles([file('a.png')])), 'no_text');
+  assert.equal(await notice((session) => session.type('x'), { status: 'loading' }), 'loading');
+  assert.equal(await notice((session) => session.type('xxx'), { status: 'ready', max_text_length: 2 }), 'text_too_long');
+});
+
+test('a second send waits for the first reply', async () => {
+  let release;
+  const { store, session, seen } = setUp(() => new Promise((resolve) => { release = resolve; }));
+  session.type('One');
+  const first = session.send();
+  session.type('Two');
+  await session.send();
+  assert.equal(store.state.notice.code, 'already_replying');
+  assert.equal(store.state.draft.text, 'Two');
+  assert.equal(seen.bodies.length, 1);
+  release(ending.byReason(null));
+  await first;
+  assert.equal(store.state.notice, null);
+});
+
+const untilStopped = ({ signal, onEvent }) => new Promise((resolve) => {
+  onEvent({ type: 'token', text: 'Half' });
+  signal.addEventListener('abort', () => resolve(ending.byReader()));
+});
+
+test('stop ends the reply and keeps what had arrived', async () => {
+  const { store, session } = setUp(untilStopped);
+  session.type('x');
+  const sent = session.send();
+  await new Promise((resolve) => { setTimeout(resolve); });
+  session.stop();
+  await sent;
+  assert.deepEqual([store.state.turns[1].text, store.state.turns[1].ending.kind], ['Half', 'stopped']);
+});
+
+test('a new session leaves nothing behind, not even a late token', async () => {
+  let late;
+  const { store, session, seen } = setUp((request) => {
+    late = () => request.onEvent({ type: 'token', text: 'late' });
+    return untilStopped(request);
+  });
+  session.addFiles([file('a.png')]);
+  session.type('x');
+  const sent = session.send();
+  await new Promise((resolve) => { setTimeout(resolve); });
+  session.addFiles([file('b.png')]);
+  session.startNew();
+  late();
+  await sent;
+  assert.deepEqual([store.state.turns.length, store.state.draft.images.length, store.state.notice], [0, 0, null]);
+  assert.deepEqual(seen.forgotten, ['a.png', 'b.png']);
+});
+
+test('trying again asks the same question for a reply that did not end well', async () => {
+  const endings = [ending.bySilence(), ending.byReason(null)];
+  const { store, session, seen } = setUp(async ({ onEvent }) => {
+    onEvent({ type: 'token', text: `Try ${endings.length}` });
+    return endings.shift();
+  });
+  session.type('x');
+  await session.send();
+  await session.tryAgain();
+  assert.deepEqual(seen.bodies[1], seen.bodies[0]);
+  assert.deepEqual([store.state.turns.length, store.state.turns[1].text], [2, 'Try 1']);
+  await session.tryAgain();
+  assert.equal(seen.bodies.length, 2);
+});
+
+test('only what the server can decode is taken, and the rest is named', () => {
+  const { store, session } = setUp(finishing);
+  session.addFiles([file('a.PNG'), file('scan.dcm'), { name: 'x', size: 1, type: 'image/webp' }, { name: 'b.png', size: 1, type: 'image/gif' }]);
+  assert.equal(store.state.draft.images.length, 2);
+  assert.deepEqual(store.state.notice.names, ['scan.dcm', 'b.png']);
+  assert.equal(typeOf(file('a.jpeg')), 'image/jpeg');
+});
+
+test('a removed image is forgotten', () => {
+  const { store, session, seen } = setUp(finishing);
+  session.addFiles([file('a.png'), file('b.png')]);
+  session.removeImage(store.state.draft.images[0].id);
+  assert.deepEqual([store.state.draft.images[0].name, seen.forgotten], ['b.png', ['a.png']]);
+});
