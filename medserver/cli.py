@@ -101,4 +101,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BadSetting as problem:
         print(f"medserver: {problem}", file=sys.stderr)
         return 2
-

@@ -1,8 +1,11 @@
 """Runs the front in this process: binds the port, says where it is, serves until it is told to stop."""
 
+import contextlib
 import logging
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 
 import uvicorn
 
@@ -20,6 +23,17 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame) -> None:
         self.config.app.state.house.closing.set()
         super().handle_exit(sig, frame)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn's, but a signal that was obeyed is not raised again: an orderly end is exit code 0."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def serve(settings: Settings) -> int:

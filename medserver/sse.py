@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractContextManager, aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import asdict
 from typing import Any
 
@@ -65,9 +65,13 @@ class Connection:
     `held` is given back at every ending. `closing` is set when the server goes down.
     """
 
-    def __init__(self, held: AbstractContextManager, closing: asyncio.Event):
+    def __init__(self, held: ExitStack, closing: asyncio.Event):
         self._held = held
         self._closing = closing
+
+    def release(self) -> None:
+        """Give back what is held, before the last word: a client may ask again the moment it has read that."""
+        self._held.close()
 
     async def run(self, work: Awaitable[None], receive: Receive) -> bool:
         """Run `work` to its end; False when the server is closing. Where the client left, it is just stopped."""
@@ -142,11 +146,13 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def _end(self, send: Send) -> None:
+        self._connection.release()
         await self._write(DONE, send)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _fail(self, problem: Problem, scope, receive: Receive, send: Send) -> None:
         if not self._started:
+            self._connection.release()
             await refusal(problem)(scope, receive, send)
             return
         await self._write(error_frame(problem), send)

@@ -1,0 +1,131 @@
+"""The real command as a real process, for tests from outside; it ends only what it started."""
+
+import base64
+import contextlib
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import PIL.Image
+import psutil
+
+READY_SECONDS = 120  # importing torch on a busy machine takes its time
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Running:
+    """`medserver …` on a loopback port of its own. A context manager."""
+
+    def __init__(self, *arguments: str, host: str = "127.0.0.1", env: dict[str, str] | None = None):
+        self.port = free_port()
+        self.url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.port}"
+        command = [sys.executable, "-m", "medserver", *arguments, "-p", str(self.port), "--host", host]
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("MEDSERVER_")}
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            command, env=clean | (env or {}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
+
+    def __enter__(self) -> "Running":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(15)
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(5)
+        self.process.stdout.close()
+
+    def health(self) -> dict:
+        return self.client.get("/api/health").json()
+
+    def until(self, condition, seconds: float = READY_SECONDS) -> dict:
+        """Poll health until `condition(health)`; fails the test when it does not come true in time."""
+        deadline = time.monotonic() + seconds
+        last: dict | None = None
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.process.stdout.read()
+            with contextlib.suppress(httpx.TransportError):
+                last = self.health()
+                if condition(last):
+                    return last
+            time.sleep(0.05)
+        raise AssertionError(f"not in {seconds} s; last: {last}")
+
+    def until_ready(self) -> "Running":
+        self.until(lambda health: health["status"] == "ready")
+        return self
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def worker(self) -> psutil.Process:
+        [worker] = [one for one in self.children() if "medserver.worker" in one.cmdline()]
+        return worker
+
+    def stats(self) -> dict:
+        return self.health()["queue"]
+
+    def chat(self, text: str = "Hello", **fields) -> httpx.Response:
+        return self.client.post("/api/chat", json=question(text, **fields))
+
+    @contextlib.contextmanager
+    def streaming(self, text: str = "Hello", **fields) -> Iterator["Frames"]:
+        with self.client.stream("POST", "/api/chat", json=question(text, **fields)) as response:
+            yield Frames(response)
+
+
+class Frames:
+    """The frames of one stream, parsed one by one as they arrive."""
+
+    def __init__(self, response: httpx.Response):
+        self.response = response
+        self._lines = response.iter_lines()
+
+    def __iter__(self) -> "Frames":
+        return self
+
+    def __next__(self) -> dict | str:
+        for line in self._lines:
+            if line.startswith("data: "):
+                payload = line.removeprefix("data: ")
+                return payload if payload == "[DONE]" else json.loads(payload)
+        raise StopIteration
+
+    def until_token(self) -> dict:
+        return next(frame for frame in self if "token" in frame or "thinking" in frame)
+
+
+def question(text: str, images: tuple[str, ...] = (), **fields) -> dict:
+    message = {"role": "user", "content": text}
+    if images:
+        message["image_data"] = list(images)
+    return {"messages": [message], "thinking": "off", **fields}
+
+
+def long_question(**fields) -> dict:
+    """A question whose answer does not end by itself for a while: the tiny model's two ends are improbable."""
+    return {"max_tokens": 1500, "temperature": 1.0, "seed": 3, **fields}
+
+
+def picture(color: str = "gray", size: tuple[int, int] = (40, 30), kind: str = "PNG") -> str:
+    out = io.BytesIO()
+    PIL.Image.new("RGB", size, color).save(out, kind)
+    return base64.b64encode(out.getvalue()).decode()
