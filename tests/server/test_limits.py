@@ -1,9 +1,12 @@
 """The limits per client, over real sockets; other clients come from other loopback addresses."""
 
+from contextlib import ExitStack
+
 import httpx
 import pytest
 
-from tests.serving import Running, long_question, question
+from medserver.config import ENGINE_SLOTS
+from tests.serving import Frames, Running, long_question, question
 
 
 @pytest.fixture(scope="module")
@@ -31,23 +34,17 @@ def test_the_rate_is_kept_per_client_and_says_when_to_come_back(strict: Running)
 def test_one_stream_per_client_and_others_are_not_affected(strict: Running):
     with client_from("127.0.0.4", strict) as first, client_from("127.0.0.5", strict) as other:
         with first.stream("POST", "/api/chat", json=question("x", **long_question())) as response:
-            next(response.iter_lines())
+            frames = Frames(response)
+            frames.until_token()
             refused = first.post("/api/chat", json=question("x", max_tokens=1))
             assert (refused.status_code, refused.json()["code"]) == (429, "too_many_streams")
             assert int(refused.headers["retry-after"]) >= 1
             assert other.post("/api/chat", json=question("x", max_tokens=1)).status_code == 200
-        for _ in range(50):
-            if strict.stats()["active"] == 0:
-                break
+        strict.until(lambda health: health["queue"]["active"] == 0, 5)
         assert first.post("/api/chat", json=question("x", max_tokens=1)).status_code == 200
 
 
 def test_more_than_the_slots_wait_in_order_and_are_told_how_many_are_ahead(server: Running):
-    from contextlib import ExitStack
-
-    from medserver.config import ENGINE_SLOTS
-    from tests.serving import Frames
-
     with ExitStack() as held:
         streams = []
         for _ in range(ENGINE_SLOTS):
