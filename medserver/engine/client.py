@@ -1,5 +1,6 @@
 """The OpenAI wire, spoken to an engine: one request becomes deltas and an end, or one of our problems."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -33,7 +34,7 @@ class EngineClient:
                     yield item
                     if isinstance(item, End):
                         return
-        except (aiohttp.ClientError, ConnectionError, TimeoutError):
+        except (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError):
             raise EngineLost() from None
         raise EngineLost()  # the stream ended without saying why
 

@@ -179,7 +179,7 @@ class EngineHost:
 
     async def _until_ready(self, row: EngineRow, session: aiohttp.ClientSession) -> Engine:
         while True:
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            with contextlib.suppress(aiohttp.ClientError, asyncio.TimeoutError):
                 async with session.get(row.ready_path) as response:
                     if response.status == 200:
                         break
