@@ -1,0 +1,74 @@
+"""A real browser on the real page, at an address that is no secure context, as on a ward's network."""
+
+import io
+import shutil
+
+import PIL.Image
+import pytest
+
+HOST = "ward-pc.lan"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # A name that is not localhost takes the secure context away, and the traffic stays on this machine.
+    f"--host-resolver-rules=MAP {HOST} 127.0.0.1",
+]
+SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 375, "height": 812}}
+
+
+@pytest.fixture(scope="session")
+def browser():
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        pytest.skip("no Chromium was found on this machine")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(params=SIZES)
+def page(request, browser, server):
+    """The opened page; afterwards it must have complained about nothing and asked nobody else."""
+    yield from opened(browser, server.port, SIZES[request.param])
+
+
+def opened(browser, port: int, size: dict):
+    context = browser.new_context(viewport=size)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on(
+        "request",
+        lambda asked: (
+            None if asked.url.startswith((f"http://{HOST}:{port}/", "blob:", "data:")) else complaints.append(asked.url)
+        ),
+    )
+    page.goto(f"http://{HOST}:{port}/")
+    page.locator("#status").get_by_text("Ready", exact=True).wait_for()
+    yield page
+    context.close()
+    # A refused or cut request is Chromium's own line and no complaint of ours.
+    assert [one for one in complaints if "Failed to load resource" not in one and "ERR_" not in one] == []
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory) -> list[dict]:
+    """Two files as a person would choose them."""
+
+    def encoded(color: str, kind: str) -> bytes:
+        out = io.BytesIO()
+        PIL.Image.new("RGB", (120, 90), color).save(out, kind)
+        return out.getvalue()
+
+    return [
+        {"name": "prior.png", "mimeType": "image/png", "buffer": encoded("gray", "PNG")},
+        {"name": "current.jpg", "mimeType": "image/jpeg", "buffer": encoded("white", "JPEG")},
+    ]
