@@ -1,13 +1,12 @@
 """The command line: flags become `Settings`, `Settings` become a command. It prints; it decides nothing."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
 from pathlib import Path
 
-from medserver import __version__, config
+from medserver import __version__, config, logs
 from medserver.config import BadSetting, Settings
 
 EXAMPLES = """\
@@ -93,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings, _ = settings_from(argv)
     for sentence in warnings_for(settings, sys.argv[1:] if argv is None else argv):
         print(f"medserver: {sentence}", file=sys.stderr)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    logs.configure(settings.log_level)
     from medserver.run import serve  # the server's libraries take longer to import than --help may take
 
     try:

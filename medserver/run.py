@@ -1,7 +1,6 @@
 """Runs the front in this process: binds the port, says where it is, serves until it is told to stop."""
 
 import contextlib
-import logging
 import signal
 import socket
 import sys
@@ -13,8 +12,6 @@ from medserver.config import SHUTDOWN_SECONDS, BadSetting, Settings
 from medserver.models import TERMS
 from medserver.server import create_app
 from medserver.weights import serving_for
-
-log = logging.getLogger("medserver")
 
 
 class Server(uvicorn.Server):
@@ -55,8 +52,6 @@ def serve(settings: Settings) -> int:
             timeout_graceful_shutdown=int(SHUTDOWN_SECONDS),
         )
     )
-    # uvicorn's own lines would repeat ours, and its errors can carry what a request held.
-    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     _greet(settings, serving.variant.name, serving.note)
     server.run(sockets=[listening])
     return 0

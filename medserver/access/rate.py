@@ -1,6 +1,5 @@
 """How often a client may ask, kept by slowapi in this process; decided before the body is read."""
 
-import logging
 import math
 import time
 from collections.abc import Callable
@@ -10,9 +9,6 @@ from slowapi.errors import RateLimitExceeded
 from starlette.requests import Request
 
 from medserver.errors import TooMany
-
-# slowapi writes the client's address into its warnings.
-logging.getLogger("slowapi").setLevel(logging.CRITICAL)
 
 
 def client_of(request: Request) -> str:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from aiohttp import web
 
+from medserver import logs
 from medserver.worker.checkpoint import locate, sentence_of
 from medserver.worker.orders import Orders
 from medserver.worker.server import WorkerServer
@@ -67,9 +68,7 @@ def load(orders: Orders, server: WorkerServer):
 
 def main() -> int:
     orders = Orders.from_line(sys.stdin.buffer.readline())
-    logging.basicConfig(level=orders.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
-    # Libraries may name paths or quote text; only our own lines are written.
-    logging.getLogger().handlers[0].addFilter(lambda record: record.name.startswith("medserver"))
+    logs.configure(orders.log_level)
     threading.Thread(target=watch_parent, daemon=True).start()
     try:
         asyncio.run(serve(orders))
