@@ -1,7 +1,8 @@
 """Who may have an answer now: a cap per client, then a queue for the engine's slots. It knows no HTTP.
 
 with admission.enter(client) as ticket:         TooMany or Unavailable is raised here, at once
-    async for ahead in ticket.turn():           how many are ahead, whenever that changes
+    ...                                         the body may arrive slowly: no slot is taken yet
+    async for ahead in ticket.turn():           lines up; how many are ahead, whenever that changes
         ...
     ...                                         the slot is ours
                                                 and every ending gives it back
@@ -27,10 +28,18 @@ class Ticket:
         self.moved = asyncio.Event()
 
     async def turn(self) -> AsyncIterator[int]:
-        """Yield how many are ahead, now and at each change; ends when the slot is ours."""
+        """Line up, and yield how many are ahead, now and at each change; ends when the slot is ours.
+
+        Raises:
+            Unavailable: the queue has filled up since the ticket was taken.
+        """
+        self._admission.line_up(self)
+        said: int | None = None
         while not self._admission.holds_slot(self):
             self.moved.clear()
-            yield self._admission.ahead_of(self)
+            if said != (ahead := self._admission.ahead_of(self)):
+                said = ahead
+                yield ahead
             await self.moved.wait()
 
     def __enter__(self) -> "Ticket":
@@ -48,6 +57,7 @@ class Admission:
         self._slots = slots
         self._queue = queue
         self._clients: Counter[str] = Counter()
+        self._tickets: set[Ticket] = set()
         self._active: set[Ticket] = set()
         self._waiting: deque[Ticket] = deque()
 
@@ -60,7 +70,7 @@ class Admission:
         return len(self._waiting)
 
     def enter(self, client: str) -> Ticket:
-        """Take a place.
+        """Take one of the client's places; the slot is a matter of `Ticket.turn`.
 
         Raises:
             TooMany: this client already has as many answers running or waiting as it may.
@@ -72,24 +82,32 @@ class Admission:
                 code="too_many_streams",
                 retry_after=RETRY_SECONDS,
             )
+        self._refuse_when_full()
+        ticket = Ticket(self, client)
+        self._clients[client] += 1
+        self._tickets.add(ticket)
+        return ticket
+
+    def line_up(self, ticket: Ticket) -> None:
+        """Stand in the queue for a slot; raises `Unavailable` when it is full."""
+        self._refuse_when_full()
+        self._waiting.append(ticket)
+        self._advance()
+
+    def _refuse_when_full(self) -> None:
         if self.active >= self._slots and self.waiting >= self._queue:
             raise Unavailable(
                 "The server is fully occupied. Please try again shortly.", code="queue_full", retry_after=RETRY_SECONDS
             )
-        ticket = Ticket(self, client)
-        self._clients[client] += 1
-        self._waiting.append(ticket)
-        self._advance()
-        return ticket
 
     def leave(self, ticket: Ticket) -> None:
         """Give the place back; leaving twice changes nothing."""
-        if ticket in self._active:
-            self._active.remove(ticket)
-        elif ticket in self._waiting:
-            self._waiting.remove(ticket)
-        else:
+        if ticket not in self._tickets:
             return
+        self._tickets.remove(ticket)
+        self._active.discard(ticket)
+        if ticket in self._waiting:
+            self._waiting.remove(ticket)
         self._clients[ticket.client] -= 1
         self._clients += Counter()  # drops clients that hold nothing, so that the table does not grow
         self._advance()

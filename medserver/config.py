@@ -89,7 +89,7 @@ def rate(text: str) -> str:
 
 def directory(text: str) -> Path:
     path = Path(text).expanduser()
-    if not path.is_dir():
+    if not text or not path.is_dir():
         raise BadSetting(f"{text!r} is not a directory")
     return path.resolve()
 
@@ -182,7 +182,7 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     known = {env_name(one): one for one in fields(Settings)}
     found: dict[str, Any] = {}
     for name, value in environ.items():
-        if not name.startswith(ENV_PREFIX):
+        if not name.startswith(ENV_PREFIX) or not value:  # empty is as good as not set
             continue
         if name not in known:
             raise BadSetting(f"{name} is not a setting of MedServer")

@@ -3,6 +3,7 @@
     Problem                     anything a client is told about
     ├── Refusal                 before an answer began: an HTTP status
     │   ├── BadRequest          400  the request breaks a limit or the model cannot take it
+    │   ├── RequestTimeout      408  its body stopped arriving
     │   ├── PayloadTooLarge     413
     │   ├── InvalidRequest      422  the shape is wrong; names the field
     │   ├── TooMany             429  with Retry-After
@@ -36,6 +37,11 @@ class Refusal(Problem):
 
 class BadRequest(Refusal):
     status = 400
+
+
+class RequestTimeout(Refusal):
+    status = 408
+    code = "request_timeout"
 
 
 class PayloadTooLarge(Refusal):

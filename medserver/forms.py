@@ -8,12 +8,18 @@ from typing import TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from medserver.errors import InvalidRequest
 from medserver.schemas import AnalyzeForm
+
+# pydantic names the branch of a union in a place, and quotes the value in these sentences.
+_BRANCHES = {"plain text", "list of parts"}
+_SENTENCES = {"union_tag_invalid": "The type of a part is text or image", "union_tag_not_found": "A part needs a type"}
+_LONGEST_PLACE = 80  # an unknown field's name comes from outside
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -39,13 +45,18 @@ async def read_analyze_form(request: Request) -> tuple[AnalyzeForm, list[bytes]]
     Raises:
         InvalidRequest: it is no such form, or a field is wrong.
     """
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise InvalidRequest("The body is not multipart/form-data.")
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    # The parser would decode the fields with any codec of Python's that the header names.
+    if kind != b"multipart/form-data" or options.get(b"charset", b"utf-8").lower() != b"utf-8":
+        raise InvalidRequest("The body is not multipart/form-data in UTF-8.")
     try:
         form = await _InMemory(request.headers, request.stream(), max_part_size=_InMemory.spool_max_size).parse()
-    except (MultiPartException, KeyError, UnicodeDecodeError):
+    except (MultiPartException, KeyError, UnicodeError):
         raise InvalidRequest("The form is not valid multipart/form-data.") from None
-    images = [await part.read() for part in form.getlist("image") if isinstance(part, UploadFile)]
+    files = form.getlist("image")
+    if not all(isinstance(part, UploadFile) for part in files):
+        raise InvalidRequest("image: it must be a file.")
+    images = [await part.read() for part in files]
     fields = {name: value for name, value in form.multi_items() if name != "image"}
     if any(isinstance(value, UploadFile) for value in fields.values()):
         raise InvalidRequest("Only the field image carries files.")
@@ -67,5 +78,5 @@ def validated(model: type[Model], fields: object) -> Model:
         return model.model_validate(fields)
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False, include_context=False)[0]
-        place = ".".join(str(step) for step in first["loc"]) or "body"
-        raise InvalidRequest(f"{place}: {first['msg']}") from None
+        place = ".".join(str(step) for step in first["loc"] if step not in _BRANCHES)[:_LONGEST_PLACE] or "body"
+        raise InvalidRequest(f"{place}: {_SENTENCES.get(first['type'], first['msg'])}") from None

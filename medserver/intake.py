@@ -4,14 +4,14 @@ After this room nobody checks shape, size or range again.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from medserver.chat import Chat, Image, Part, Sampling, Turn
 from medserver.config import MAX_STOP_STRINGS, TEMPERATURE_RANGE, TOP_P_RANGE, Settings
-from medserver.errors import BadRequest, InvalidRequest, PayloadTooLarge
+from medserver.engine.base import Serving
+from medserver.errors import BadRequest, ContextOverflow, InvalidRequest, PayloadTooLarge
 from medserver.imaging.pool import DecoderPool
-from medserver.models import Variant
 from medserver.schemas import AnalyzeForm, ChatRequest, ImagePart, Message, SamplingFields
 
 
@@ -28,13 +28,14 @@ class _Payload:
 
 
 class Intake:
-    """`supports_images`: whether the model that is served takes any."""
+    """`serving` says whether the model takes images, and how many tokens one of them costs."""
 
-    def __init__(self, settings: Settings, variant: Variant, decoders: DecoderPool, *, supports_images: bool):
+    def __init__(self, settings: Settings, serving: Serving, decoders: DecoderPool):
         self._settings = settings
-        self._variant = variant
+        self._variant = serving.variant
         self._decoders = decoders
-        self._supports_images = supports_images
+        self._supports_images = serving.supports_images
+        self._image_tokens = serving.image_tokens
 
     async def chat(self, request: ChatRequest) -> Chat:
         """Check and decode a chat.
@@ -46,18 +47,17 @@ class Intake:
         self._check_lengths(request)
         sampling = self._sampling(request, self._extras(request))
         turns = [self._turn(index, message) for index, message in enumerate(request.messages)]
-        decoded = await asyncio.gather(*(self._decoded(turn) for turn in turns))
-        return Chat(tuple(decoded), request.system_prompt, sampling, request.thinking)
+        return Chat(await self._decoded(turns), request.system_prompt, sampling, request.thinking)
 
     async def analyze(self, form: AnalyzeForm, images: Sequence[bytes]) -> Chat:
         """Check and decode one question about images; raises like `chat`."""
         if not images:
             raise InvalidRequest("image: at least one image file is needed.")
-        self._check_text(len(form.prompt))
+        self._check_text([len(form.prompt)])
         sampling = self._sampling(form, {})
         payloads = self._payloads([_Payload(data, False) for data in images])
-        turn = await self._decoded(("user", [*payloads, form.prompt]))
-        return Chat((turn,), None, sampling, form.thinking)
+        turns = await self._decoded([("user", [*payloads, form.prompt])])
+        return Chat(turns, None, sampling, form.thinking)
 
     def _check_model(self, asked: str | None) -> None:
         if asked not in (None, self._variant.key, self._variant.model_id, self._variant.name):
@@ -68,19 +68,20 @@ class Intake:
         if len(request.messages) > most:
             raise BadRequest(f"The conversation has more than {most} messages.", code="too_many_messages")
         lengths = [len(request.system_prompt or ""), *(_text_length(message) for message in request.messages)]
-        self._check_text(max(lengths))
-        if sum(lengths) > self._settings.max_conversation_length:
+        self._check_text(lengths)
+
+    def _check_text(self, lengths: list[int]) -> None:
+        settings = self._settings
+        if max(lengths) > settings.max_text_length:
             raise BadRequest(
-                f"The conversation has {sum(lengths)} characters; at most {self._settings.max_conversation_length} "
+                f"A message has {max(lengths)} characters; at most {settings.max_text_length} are taken.",
+                code="text_too_long",
+            )
+        if sum(lengths) > settings.max_conversation_length:
+            raise BadRequest(
+                f"The conversation has {sum(lengths)} characters; at most {settings.max_conversation_length} "
                 "are taken. Begin a new session or shorten it.",
                 code="conversation_too_long",
-            )
-
-    def _check_text(self, length: int) -> None:
-        if length > self._settings.max_text_length:
-            raise BadRequest(
-                f"A message has {length} characters; at most {self._settings.max_text_length} are taken.",
-                code="text_too_long",
             )
 
     def _extras(self, request: ChatRequest) -> dict:
@@ -128,15 +129,27 @@ class Intake:
             raise PayloadTooLarge(f"An image is larger than {settings.max_payload_mb} MB.")
         return images
 
-    async def _decoded(self, turn: tuple[str, list[str | _Payload]]) -> Turn:
-        role, parts = turn
-        return Turn(role, tuple(await asyncio.gather(*map(self._part, parts))))
-
-    async def _part(self, part: str | _Payload) -> Part:
-        return part if isinstance(part, str) else await self._image(part)
+    async def _decoded(self, turns: list[tuple[str, list[str | _Payload]]]) -> tuple[Turn, ...]:
+        """All pictures of all turns, side by side; the first that cannot be read stops the others."""
+        payloads = [part for _, parts in turns for part in parts if isinstance(part, _Payload)]
+        most = self._settings.max_model_len // self._image_tokens
+        if len(payloads) > most:
+            raise ContextOverflow(f"The conversation holds {len(payloads)} images; the context has room for {most}.")
+        tasks = [asyncio.ensure_future(self._image(payload)) for payload in payloads]
+        try:
+            images = iter(await asyncio.gather(*tasks))
+        finally:
+            for task in tasks:
+                task.cancel()
+        return tuple(Turn(role, tuple(_filled(parts, images))) for role, parts in turns)
 
     async def _image(self, payload: _Payload) -> Image:
         return await self._decoders.decode(payload.data, base64_encoded=payload.base64_encoded)
+
+
+def _filled(parts: list[str | _Payload], images: Iterator[Image]) -> Iterator[Part]:
+    for part in parts:
+        yield next(images) if isinstance(part, _Payload) else part
 
 
 def _ranged(name: str, asked: float | None, default: float, bounds: tuple[float, float]) -> float:

@@ -46,7 +46,8 @@ def messages_for(chat: Chat) -> list[dict[str, Any]]:
 
 def continues_answer(chat: Chat) -> bool:
     """Whether the last word was the assistant's, so that the model goes on with it."""
-    return chat.turns[-1].role == "assistant"
+    spoken = [turn.role for turn in chat.turns if turn.role != "system"]
+    return spoken[-1:] == ["assistant"]
 
 
 def _system_text(chat: Chat) -> str:

@@ -7,12 +7,13 @@ is of no use to anybody. It knows no wire on either side.
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter
 
 from medserver import prompts
 from medserver.chat import Chat
 from medserver.engine.base import Ask, End, Engine
+from medserver.errors import ContextOverflow
 from medserver.events import Done, Event, Thought, Timings, Token, Usage
 from medserver.models import ThinkingMarkers
 from medserver.thinking import ThinkingSplitter
@@ -23,40 +24,16 @@ THINKING_SHARE = 0.5
 _BANNED = -100.0
 
 
-@dataclass
-class _Progress:
-    """What has come so far, over both generations. Pieces count as tokens until the engine reports its count."""
-
-    pieces: int = 0
-    earlier_tokens: int = 0
-    prompt_tokens: int = 0
-    thought: list[str] = field(default_factory=list)
-    started: float = field(default_factory=perf_counter)
-    first: float | None = None
-    last: float | None = None
-
-    def note(self) -> None:
-        self.pieces += 1
-        self.last = perf_counter()
-        self.first = self.first or self.last
-
-    def timings(self, tokens: int) -> Timings:
-        if self.first is None:
-            return Timings()
-        ttft = round((self.first - self.started) * 1000, 1)
-        elapsed = self.last - self.first
-        return Timings(ttft, round((tokens - 1) / elapsed, 1) if tokens > 1 and elapsed > 0 else None)
-
-
 class Reply:
-    """One answer. Iterate `events`; closing the iterator stops the engine's work."""
+    """One answer. Iterate `events` once; closing the iterator stops the engine's work."""
 
     def __init__(self, chat: Chat, engine: Engine, markers: ThinkingMarkers):
         self._chat = chat
         self._engine = engine
         self._markers = markers
-        self._progress = _Progress()
         self._thinking_budget = max(1, int(chat.sampling.max_tokens * THINKING_SHARE))
+        self._said: list[Thought | Token] = []
+        self._clock = _Clock()
 
     async def events(self) -> AsyncIterator[Event]:
         """Thoughts and tokens, then one `Done`.
@@ -66,62 +43,107 @@ class Reply:
         """
         ask = first_ask(self._chat, self._engine, self._markers)
         splitter = ThinkingSplitter(self._markers, thinking=_starts_thinking(self._chat))
-        async with aclosing(self._generation(ask, splitter, budget=self._thinking_budget)) as generation:
+        async with aclosing(self._generation(ask, splitter, self._thinking_budget)) as generation:
             async for event in generation:
-                if isinstance(event, Done) and splitter.thinking and (closing := self._closing_ask(ask)):
-                    break
-                yield event
-            else:
-                return
-        self._progress.earlier_tokens = self._progress.pieces
-        async with aclosing(self._generation(closing, ThinkingSplitter(self._markers), budget=None)) as generation:
-            async for event in generation:
+                if not isinstance(event, End):
+                    yield event
+                elif splitter.thinking and self._left(event) > 0:
+                    unfinished = event
+                else:
+                    yield self._done(event)
+                    return
+        async with aclosing(self._answer_after(ask, unfinished)) as answer:
+            async for event in answer:
                 yield event
 
-    async def _generation(self, ask: Ask, splitter: ThinkingSplitter, budget: int | None) -> AsyncIterator[Event]:
+    async def _answer_after(self, ask: Ask, thought: End) -> AsyncIterator[Event]:
+        """Close the thought of the first generation and go on with the same turn."""
+        begun = replace(
+            ask,
+            messages=[*self._messages_before_turn(ask), {"role": "assistant", "content": self._turn_so_far(ask)}],
+            continue_final=True,
+            max_tokens=self._left(thought),
+            logit_bias=_banned(*self._engine.facts.thinking_ids),
+        )
+        try:
+            async with aclosing(self._generation(begun, ThinkingSplitter(self._markers), None)) as generation:
+                async for event in generation:
+                    yield self._done(event, after=thought) if isinstance(event, End) else event
+        except ContextOverflow:  # the thought has filled the context: a full stop, not a refusal
+            yield self._done(replace(thought, reason="length"))
+
+    async def _generation(
+        self, ask: Ask, splitter: ThinkingSplitter, thinking_budget: int | None
+    ) -> AsyncIterator[Thought | Token | End]:
+        """One generation as events, then its end; cut where the budget is spent and the model still thinks."""
+        pieces = 0
+        end = None
         async with aclosing(self._engine.stream(ask)) as stream:
             async for item in stream:
                 if isinstance(item, End):
-                    for event in splitter.flush():
-                        yield self._noted(event)
-                    yield self._done(item)
-                    return
-                self._progress.note()
+                    end = item
+                    break
+                pieces += 1
+                self._clock.tick()
                 for event in splitter.feed(item.text):
-                    yield self._noted(event)
-                if budget is not None and splitter.thinking and self._progress.pieces >= budget:
+                    self._said.append(event)
+                    yield event
+                if thinking_budget is not None and splitter.thinking and pieces >= thinking_budget:
                     break
         for event in splitter.flush():
-            yield self._noted(event)
-        yield self._done(End("length", None))
+            self._said.append(event)
+            yield event
+        # An engine that was cut off reports nothing; its pieces are as good as tokens.
+        yield End(end.reason if end else "length", (end and end.usage) or Usage(0, pieces))
 
-    def _noted(self, event: Thought | Token) -> Thought | Token:
-        if isinstance(event, Thought):
-            self._progress.thought.append(event.text)
-        return event
+    def _left(self, end: End) -> int:
+        return self._chat.sampling.max_tokens - end.usage.completion_tokens
 
-    def _done(self, end: End) -> Done:
-        progress = self._progress
-        now = end.usage or Usage(progress.prompt_tokens, progress.pieces - progress.earlier_tokens)
-        progress.prompt_tokens = progress.prompt_tokens or now.prompt_tokens
-        tokens = progress.earlier_tokens + now.completion_tokens
-        return Done(end.reason, Usage(progress.prompt_tokens, tokens), progress.timings(tokens))
+    def _done(self, end: End, after: End | None = None) -> Done:
+        """The end of the whole answer; `after` is the end of the thought's generation, where there were two."""
+        prompt, completion = end.usage.prompt_tokens, end.usage.completion_tokens
+        if after is not None:
+            thought = after.usage.completion_tokens
+            # The second prompt holds the thought, which the first has already counted as completion.
+            prompt, completion = after.usage.prompt_tokens or max(0, prompt - thought), completion + thought
+        return Done(end.reason, Usage(prompt, completion), self._clock.timings(completion))
 
-    def _closing_ask(self, ask: Ask) -> Ask | None:
-        """The ask that closes the thought and goes on with the same turn; None when no token is left for it."""
-        left = self._chat.sampling.max_tokens - self._progress.pieces
-        if left < 1:
-            return None
-        markers = self._markers
-        turn = markers.opening + "".join(self._progress.thought).rstrip() + markers.close
-        messages = ask.messages[:-1] if ask.continue_final else ask.messages
-        return replace(
-            ask,
-            messages=[*messages, {"role": "assistant", "content": turn}],
-            continue_final=True,
-            max_tokens=left,
-            logit_bias=_ban(self._engine.facts.thinking_ids[0]),
-        )
+    def _messages_before_turn(self, ask: Ask) -> list[dict]:
+        return ask.messages[:-1] if ask.continue_final else ask.messages
+
+    def _turn_so_far(self, ask: Ask) -> str:
+        """The model's turn with its thought closed: what it was begun with, and all that was said since.
+
+        What a model spells out is outside text like any other, so only the two markers are real ones.
+        """
+        markers, thinking = self._markers, False
+        turn = ask.messages[-1]["content"] if prompts.continues_answer(self._chat) else ""
+        for event in self._said:
+            if isinstance(event, Thought) is not thinking:
+                thinking = not thinking
+                turn += markers.opening if thinking else markers.close
+            turn += prompts.neutralised(event.text)
+        return (turn if thinking else turn + markers.opening).rstrip() + markers.close
+
+
+class _Clock:
+    """When the first and the last piece of an answer came."""
+
+    def __init__(self) -> None:
+        self._started = perf_counter()
+        self._first: float | None = None
+        self._last: float | None = None
+
+    def tick(self) -> None:
+        self._last = perf_counter()
+        self._first = self._first or self._last
+
+    def timings(self, tokens: int) -> Timings:
+        if self._first is None:
+            return Timings()
+        elapsed = self._last - self._first
+        speed = round((tokens - 1) / elapsed, 1) if tokens > 1 and elapsed > 0 else None
+        return Timings(round((self._first - self._started) * 1000, 1), speed)
 
 
 def first_ask(chat: Chat, engine: Engine, markers: ThinkingMarkers) -> Ask:
@@ -136,7 +158,7 @@ def first_ask(chat: Chat, engine: Engine, markers: ThinkingMarkers) -> Ask:
     if _starts_thinking(chat):
         messages, continues = [*messages, {"role": "assistant", "content": markers.opening}], True
     elif chat.thinking == "off" or continues:
-        bias = _ban(engine.facts.thinking_ids[0])
+        bias = _banned(engine.facts.thinking_ids[0])
     return Ask(messages, chat.sampling, chat.sampling.max_tokens, continue_final=continues, logit_bias=bias)
 
 
@@ -144,5 +166,5 @@ def _starts_thinking(chat: Chat) -> bool:
     return chat.thinking == "on" and not prompts.continues_answer(chat)
 
 
-def _ban(token: int | None) -> dict[int, float]:
-    return {} if token is None else {token: _BANNED}
+def _banned(*tokens: int | None) -> dict[int, float]:
+    return {token: _BANNED for token in tokens if token is not None}

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from medserver import config
 from medserver.chat import Role, Thinking
@@ -28,9 +28,16 @@ class ImagePart(Wire):
 ContentPart = Annotated[TextPart | ImagePart, Field(discriminator="type")]
 
 
+# Told apart by its shape, so that a wrong part is not reported as a wrong string.
+Content = Annotated[
+    Annotated[str, Tag("plain text")] | Annotated[list[ContentPart], Tag("list of parts")],
+    Discriminator(lambda content: "list of parts" if isinstance(content, list) else "plain text"),
+]
+
+
 class Message(Wire):
     role: Role
-    content: str | list[ContentPart]
+    content: Content
     image_data: list[str] = Field(default_factory=list, description="base64 or data: URLs of PNG, JPEG or WEBP")
 
 

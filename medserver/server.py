@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -36,8 +35,6 @@ from medserver.reply import Reply
 from medserver.schemas import ChatRequest
 from medserver.sse import Connection, EventStream, WholeAnswer, refusal
 from medserver.status import Status
-
-log = logging.getLogger("medserver")
 
 STATIC = Path(__file__).parent / "static"
 
@@ -76,7 +73,7 @@ def build_house(settings: Settings, serving: Serving, hardware: Hardware, host: 
         serving=serving,
         host=host,
         decoders=decoders,
-        intake=Intake(settings, serving.variant, decoders, supports_images=serving.supports_images),
+        intake=Intake(settings, serving, decoders),
         admission=admission,
         status=Status(settings, serving, hardware, host, admission),
         closing=asyncio.Event(),
@@ -185,10 +182,3 @@ def _add_problems(app: FastAPI, rate: RateLimit) -> None:
         codes = {404: ("There is nothing here.", "not_found"), 405: ("This method is not allowed here.", "bad_method")}
         sentence, code = codes.get(error.status_code, ("The request could not be answered.", "invalid_request"))
         return JSONResponse({"detail": sentence, "code": code}, error.status_code, error.headers)
-
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        identifier = request.scope.get("state", {}).get("request_id", "")
-        log.error("request %s failed: %s", identifier, type(error).__name__)
-        body = {"detail": f"Something went wrong inside the server. Request {identifier}.", "code": "internal"}
-        return JSONResponse(body, 500)

@@ -28,13 +28,15 @@ class ThinkingSplitter:
         while self._held:
             if self._in_preamble and not self._skip_preamble():
                 return
-            at = self._held.find(self._marker)
-            if at < 0:
+            found = [(at, marker) for marker in self._both if (at := self._held.find(marker)) >= 0]
+            if not found:
                 break
+            at, marker = min(found)
             yield from self._give(at)
-            self._held = self._held[len(self._marker) :]
-            self._in_preamble = self.thinking = not self.thinking
-        yield from self._give(len(self._held) - self._possible_start(self._marker))
+            self._held = self._held[len(marker) :]
+            # One that changes nothing, a second opening or a closing in the answer, is dropped all the same.
+            self._in_preamble = self.thinking = marker == self._markers.open
+        yield from self._give(len(self._held) - self._possible_start())
 
     def flush(self) -> Iterator[Thought | Token]:
         """The end of the text: what was held back was no marker after all."""
@@ -44,8 +46,8 @@ class ThinkingSplitter:
         yield from self._give(len(self._held))
 
     @property
-    def _marker(self) -> str:
-        return self._markers.close if self.thinking else self._markers.open
+    def _both(self) -> tuple[str, str]:
+        return self._markers.open, self._markers.close
 
     def _give(self, length: int) -> Iterator[Thought | Token]:
         text, self._held = self._held[:length], self._held[length:]
@@ -61,9 +63,10 @@ class ThinkingSplitter:
         self._in_preamble = False
         return True
 
-    def _possible_start(self, marker: str) -> int:
-        """Length of the longest end of the held text that `marker` begins with."""
-        for length in range(min(len(self._held), len(marker) - 1), 0, -1):
-            if marker.startswith(self._held[-length:]):
+    def _possible_start(self) -> int:
+        """Length of the longest end of the held text that a marker begins with."""
+        longest = max(map(len, self._both)) - 1
+        for length in range(min(len(self._held), longest), 0, -1):
+            if any(marker.startswith(self._held[-length:]) for marker in self._both):
                 return length
         return 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medserver.config import BadSetting, Settings
 from medserver.engine.base import Serving
-from medserver.models import IMAGE_SIZE, VARIANTS
+from medserver.models import IMAGE_SIZE, IMAGE_TOKENS, VARIANTS
 
 DEMO = Path(__file__).parent / "demo"
 _KINDS = {"gemma3": True, "gemma3_text": False}  # model_type -> takes images
@@ -20,11 +20,12 @@ def serving_for(settings: Settings) -> Serving:
     variant = VARIANTS[settings.model]
     directory = settings.model_path or (DEMO if variant.demo else None)
     if directory is None:
-        return Serving(variant, variant.hub_id, variant.supports_images, IMAGE_SIZE)
+        return Serving(variant, variant.hub_id, variant.supports_images, IMAGE_SIZE, IMAGE_TOKENS)
     configuration = _configuration(directory)
     images = _KINDS[configuration["model_type"]]
     size = configuration["vision_config"]["image_size"] if images else IMAGE_SIZE
-    return Serving(variant, str(directory), images, size, note=_note(directory))
+    tokens = configuration["mm_tokens_per_image"] if images else IMAGE_TOKENS
+    return Serving(variant, str(directory), images, size, tokens, note=_note(directory))
 
 
 def _configuration(directory: Path) -> dict:

@@ -1,7 +1,11 @@
-"""No request body grows past the limit, whatever its headers say: the bytes that arrive are counted."""
+"""No request body grows past the limit or dawdles: the bytes that arrive are counted, whatever the headers say."""
 
-from medserver.errors import PayloadTooLarge
+import asyncio
+
+from medserver.errors import PayloadTooLarge, RequestTimeout
 from medserver.sse import refusal
+
+IDLE_SECONDS = 20.0  # uvicorn itself waits for ever for the rest of a half-sent body
 
 _SENTENCE = "The request is larger than this server takes. Fewer or smaller images would help."
 
@@ -21,14 +25,22 @@ class BodyLimit:
         if declared.isdigit() and int(declared) > self._limit:
             await refusal(PayloadTooLarge(_SENTENCE))(scope, receive, send)
             return
-        arrived = 0
+        arrived, more = 0, True
 
         async def counted():
-            nonlocal arrived
-            message = await receive()
+            nonlocal arrived, more
+            message = await (_in_time(receive) if more else receive())
+            more = message.get("more_body", False)
             arrived += len(message.get("body", b""))
             if arrived > self._limit:
                 raise PayloadTooLarge(_SENTENCE)  # the app's own handler answers it
             return message
 
         await self._app(scope, counted, send)
+
+
+async def _in_time(receive):
+    try:
+        return await asyncio.wait_for(receive(), IDLE_SECONDS)
+    except asyncio.TimeoutError:
+        raise RequestTimeout("The request did not arrive completely.") from None

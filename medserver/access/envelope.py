@@ -1,10 +1,16 @@
-"""What every answer carries: a request id and the security headers; and the one line that is logged of it."""
+"""What every answer carries: a request id and the security headers; and the one line that is logged of it.
+
+An error that nobody foresaw ends here too: it is answered with the request id and nothing else, and logged
+by its kind, because an exception's text may quote what a patient wrote.
+"""
 
 import logging
 import time
 import uuid
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
 
 log = logging.getLogger("medserver.access")
 
@@ -47,8 +53,19 @@ class Envelope:
 
         try:
             await self._app(scope, receive, send_in_envelope)
+        except ClientDisconnect:
+            pass  # left while still sending: there is nobody to answer
+        except Exception as error:
+            log.error("request %s failed: %s", identifier, type(error).__name__)
+            if not status:
+                await _internal(identifier)(scope, receive, send_in_envelope)
         finally:
             # The route as we wrote it, never the path as it came: a path may hold anything.
             route = getattr(scope.get("route"), "path", "-")
             elapsed = (time.perf_counter() - started) * 1000
             log.debug("%s %s %s %d %.0f ms", identifier, scope["method"], route, status, elapsed)
+
+
+def _internal(identifier: str) -> JSONResponse:
+    sentence = f"Something went wrong inside the server. Request {identifier}."
+    return JSONResponse({"detail": sentence, "code": "internal"}, 500)

@@ -77,6 +77,7 @@ class Serving:
     source: str
     supports_images: bool
     image_size: int
+    image_tokens: int
     note: str | None = None
 
 

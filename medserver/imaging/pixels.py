@@ -12,8 +12,9 @@ import numpy
 import PIL.Image
 from PIL import ImageOps
 
+from medserver.imaging.wire import MAX_PIXELS
+
 FORMATS = ("PNG", "JPEG", "WEBP")
-MAX_PIXELS = 50_000_000  # a 7000 x 7000 film; 150 MB once it is RGB
 MAX_RATIO = 50  # a line of pixels is no picture, and padding it to a square would cost a million times its size
 
 # The share of grey values at each end that windowing lets saturate, in percent.
@@ -48,7 +49,7 @@ def square_png(payload: bytes, *, base64_encoded: bool, side: int) -> bytes:
 
 def _from_base64(payload: bytes) -> bytes:
     try:
-        return base64.b64decode(payload, validate=True)
+        return base64.b64decode(payload.translate(None, b" \t\r\n"), validate=True)  # `base64` wraps its lines
     except binascii.Error:
         raise Unreadable("The image is not valid base64.") from None
 

@@ -6,12 +6,13 @@ import logging
 import sys
 
 from medserver.chat import Image
-from medserver.errors import BadRequest
-from medserver.imaging.wire import ANSWER, JOB
+from medserver.errors import BadRequest, Internal
+from medserver.imaging.wire import ANSWER, JOB, MAX_PIXELS
 
 log = logging.getLogger("medserver.imaging")
 
 DECODERS = 2
+LONGEST_ANSWER = 4 * MAX_PIXELS
 SECONDS = 10.0  # one picture; a normal one takes well under half a second
 
 
@@ -34,13 +35,17 @@ class DecoderPool:
 
         Raises:
             BadRequest: they are no readable picture.
+            Internal: no decoder can be started.
         """
         decoder = await self._idle.get()
         try:
+            await decoder.start()
             good, body = await asyncio.wait_for(decoder.run(self._side, base64_encoded, payload), SECONDS)
         except asyncio.CancelledError:
             decoder.kill()
             raise
+        except _CannotStart:
+            raise Internal() from None
         except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError) as trouble:
             decoder.kill()
             log.warning("a decoder was ended: %s", type(trouble).__name__)
@@ -56,6 +61,10 @@ class DecoderPool:
             await decoder.close()
 
 
+class _CannotStart(Exception):
+    """The machine has no room for another process."""
+
+
 class _Decoder:
     """One process, started when it is needed and again after it was killed."""
 
@@ -64,15 +73,23 @@ class _Decoder:
 
     async def start(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-I", "-m", "medserver.imaging.decoder"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            try:
+                self._process = await self._spawned()
+            except OSError as error:
+                log.error("a decoder could not be started: %s", type(error).__name__)
+                raise _CannotStart from None
         return self._process
+
+    @staticmethod
+    async def _spawned() -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-I", "-m", "medserver.imaging.decoder"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     async def run(self, side: int, base64_encoded: bool, payload: bytes) -> tuple[bool, bytes]:
         process = await self.start()
@@ -80,6 +97,8 @@ class _Decoder:
         process.stdin.write(payload)
         await process.stdin.drain()
         good, length = ANSWER.unpack(await process.stdout.readexactly(ANSWER.size))
+        if length > LONGEST_ANSWER:  # a decoder that was taken over could announce anything
+            raise OSError
         return good, await process.stdout.readexactly(length)
 
     def kill(self) -> None:

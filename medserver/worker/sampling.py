@@ -69,11 +69,13 @@ def _draw(logits: torch.Tensor, samplers: list[Sampler]) -> torch.Tensor:
     vocabulary = logits.shape[1]
     temperatures = column(sampler.temperature for sampler in samplers)
     probabilities, order = torch.softmax(logits / temperatures, dim=-1).sort(dim=-1, descending=True)
-    before = probabilities.cumsum(dim=-1) - probabilities
     rank = torch.arange(vocabulary, device=logits.device)
     top_k = column(sampler.top_k or vocabulary for sampler in samplers)
     top_p = column(sampler.top_p for sampler in samplers)
-    kept = (before < top_p) & (rank < top_k)
+    # As elsewhere, the nucleus is a share of what top-k has left.
+    probabilities = probabilities * (rank < top_k)
+    total = probabilities.cumsum(dim=-1)
+    kept = ((total - probabilities) < top_p * total[:, -1:]) & (rank < top_k)
     kept[:, 0] = True  # a nucleus is never empty
     mass = (probabilities * kept).cumsum(dim=-1)
     uniform = column(torch.rand((), generator=sampler.generator).item() for sampler in samplers)

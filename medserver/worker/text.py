@@ -16,7 +16,8 @@ class Detokenizer:
     """Decodes one sequence, a token at a time; the pieces joined are the text of the whole.
 
     A token's text can depend on its left neighbours (byte tokens make a character together), so each step
-    decodes a short window twice, without and with what is new, and gives out the difference.
+    decodes a short window twice, without and with what is new, and gives out the difference. Four bytes that
+    make no character are given out as they are, so that garbage cannot hold the text back for ever.
     """
 
     def __init__(self, tokenizer: Decoder):
@@ -56,10 +57,11 @@ class StopStrings:
         if not self._stops or self.found:
             return "" if self.found else text
         self._held += text
-        at = min((place for place in map(self._held.find, self._stops) if place >= 0), default=-1)
-        if at >= 0:
+        # The one that is complete first, so that it does not matter how the text was cut.
+        ends = [(place + len(stop), place) for stop in self._stops if (place := self._held.find(stop)) >= 0]
+        if ends:
             self.found = True
-            return self._release(at)
+            return self._release(min(ends)[1])
         return self._release(len(self._held) - self._possible_start())
 
     def flush(self) -> str:

@@ -44,7 +44,7 @@ def parse(body: bytes) -> Ask:
         _conversation(fields),
         _generation(fields),
         stream=bool(fields.get("stream")),
-        include_usage=bool((fields.get("stream_options") or {}).get("include_usage")),
+        include_usage=bool(_object(fields, "stream_options").get("include_usage")),
     )
 
 
@@ -73,7 +73,7 @@ def _part(part: Any, pngs: list[bytes]) -> dict[str, Any]:
     if kind == "text" and isinstance(part.get("text"), str):
         return {"type": "text", "text": part["text"]}
     if kind == "image_url":
-        pngs.append(_png((part.get("image_url") or {}).get("url")))
+        pngs.append(_png(_object(part, "image_url").get("url")))
         return {"type": "image"}
     raise WorkerRefusal("A part is either text or an image_url.")
 
@@ -89,7 +89,6 @@ def _png(url: Any) -> bytes:
 
 
 def _generation(fields: dict[str, Any]) -> Generation:
-    stop = fields.get("stop") or ()
     return Generation(
         max_tokens=_number(fields, "max_tokens", int, 1, None, None),
         temperature=_number(fields, "temperature", float, 0.0, 100.0, 1.0),
@@ -97,8 +96,8 @@ def _generation(fields: dict[str, Any]) -> Generation:
         top_k=max(0, _number(fields, "top_k", int, -1, None, 0)),
         repetition_penalty=_number(fields, "repetition_penalty", float, 0.01, 100.0, 1.0),
         seed=_number(fields, "seed", int, -(2**63), 2**63 - 1, None),
-        stop=(stop,) if isinstance(stop, str) else tuple(str(one) for one in stop if one),
-        logit_bias=_logit_bias(fields.get("logit_bias") or {}),
+        stop=_stop(fields.get("stop") or []),
+        logit_bias=_logit_bias(_object(fields, "logit_bias")),
         ignore_eos=bool(fields.get("ignore_eos")),
     )
 
@@ -114,10 +113,24 @@ def _number(fields: dict[str, Any], name: str, kind: type, low, high, default):
     return kind(value)
 
 
-def _logit_bias(bias: Any) -> dict[int, float]:
+def _object(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    value = fields.get(name) or {}
+    if not isinstance(value, dict):
+        raise WorkerRefusal(f"{name} is not an object.")
+    return value
+
+
+def _stop(stop: Any) -> tuple[str, ...]:
+    stops = [stop] if isinstance(stop, str) else stop
+    if not isinstance(stops, list) or not all(isinstance(one, str) for one in stops):
+        raise WorkerRefusal("stop is a string or a list of strings.")
+    return tuple(filter(None, stops))
+
+
+def _logit_bias(bias: dict[str, Any]) -> dict[int, float]:
     try:
         return {int(token): float(value) for token, value in bias.items()}
-    except (AttributeError, TypeError, ValueError):
+    except (TypeError, ValueError):
         raise WorkerRefusal("logit_bias maps token ids to numbers.") from None
 
 

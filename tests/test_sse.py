@@ -1,0 +1,582 @@
+"""Events become frames to the byte; and when the client goes, everything goes with it."""
+
+import asyncio
+import logging
+from contextlib import ExitStack
+
+import orjson
+import pytest
+
+from medserver import server, sse
+from medserver.access.envelope import CSP, Envelope
+from medserver.config import Settings
+from medserver.engine.base import Serving
+from medserver.errors import ContextOverflow, EngineLost, Internal, Unavailable
+from medserver.events import Done, Queued, Thought, Timings, Token, Usage
+from medserver.models import VARIANTS
+from medserver.sse import DONE, KEEP_ALIVE, Connection, EventStream, WholeAnswer, error_frame, frame, refusal
+from tests.scripted import Exchange, ScriptedEngine, ScriptedHost, ended, run, turns
+
+CANARY = "CANARY-7731"
+ENDING = Done("stop", Usage(7, 3), Timings(12.5, 40.0))
+ENDING_JSON = {
+    "finish_reason": "stop",
+    "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
+    "timings": {"ttft_ms": 12.5, "tokens_per_second": 40.0},
+}
+
+
+class Scene:
+    """One answer under way: its script of events, what it holds, and the client's side of it."""
+
+    def __init__(self, kind, *script):
+        self.script = script
+        self.closed = self.started = False
+        self.held = ExitStack()
+        self.given_back = 0
+        self.held.callback(self._give_back)
+        self.closing = asyncio.Event()
+        self.exchange = Exchange()
+        self.answer = kind(self._events(), Connection(self.held, self.closing))
+
+    def _give_back(self):
+        self.given_back += 1
+
+    async def _events(self):
+        self.started = True
+        try:
+            for step in self.script:
+                if isinstance(step, BaseException):
+                    raise step
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                else:
+                    yield step
+        finally:
+            self.closed = True
+
+    def begin(self) -> asyncio.Task:
+        return self.exchange.of(self.answer)
+
+    async def whole(self) -> "Scene":
+        await self.begin()
+        self.check_released()
+        return self
+
+    def check_released(self) -> None:
+        assert self.given_back == 1
+        assert self.closed or not self.started
+
+
+async def until(condition) -> None:
+    while not condition():  # noqa: ASYNC110 (what it waits for is not ours to announce)
+        await asyncio.sleep(0.001)
+
+
+def frames(body: bytes) -> list:
+    """The JSON of each frame, `[DONE]` as it is."""
+    assert body.endswith(b"\n\n")
+    payloads = [part.removeprefix(b"data: ") for part in body.split(b"\n\n")[:-1] if not part.startswith(b":")]
+    return [payload.decode() if payload == b"[DONE]" else orjson.loads(payload) for payload in payloads]
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (Token("a"), b'data: {"token":"a"}\n\n'),
+        (Thought("b"), b'data: {"thinking":"b"}\n\n'),
+        (Queued(2), b'data: {"queue":2}\n\n'),
+        (Queued(0), b'data: {"queue":0}\n\n'),
+        (Token('"\n\r\\'), b'data: {"token":"\\"\\n\\r\\\\"}\n\n'),
+        (Token("\n\ndata: [DONE]\n\n"), b'data: {"token":"\\n\\ndata: [DONE]\\n\\n"}\n\n'),
+        (Token("5 µ肝"), 'data: {"token":"5 µ肝"}\n\n'.encode()),
+        (
+            ENDING,
+            b'data: {"finish_reason":"stop","usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10},'
+            b'"timings":{"ttft_ms":12.5,"tokens_per_second":40.0}}\n\n',
+        ),
+    ],
+)
+def test_each_event_is_one_line_of_json_and_a_blank_one(event, expected):
+    assert frame(event) == expected
+    assert expected.count(b"\n") == 2
+
+
+def test_a_failure_is_a_sentence_and_a_stable_code():
+    assert frames(error_frame(EngineLost())) == [{"error": EngineLost().sentence, "code": "engine_lost"}]
+
+
+def test_lines_between_frames_are_comments():
+    assert KEEP_ALIVE.startswith(b":") and KEEP_ALIVE.endswith(b"\n\n")
+    assert DONE == b"data: [DONE]\n\n"
+
+
+def test_a_stream_is_its_frames_then_done():
+    async def scene():
+        found = await Scene(EventStream, Queued(1), Thought("b"), Token("a"), ENDING).whole()
+        exchange = found.exchange
+        assert exchange.status == 200 and exchange.complete
+        assert exchange.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert exchange.headers["cache-control"] == "no-store"
+        assert frames(exchange.body) == [{"queue": 1}, {"thinking": "b"}, {"token": "a"}, ENDING_JSON, "[DONE]"]
+
+    run(scene())
+
+
+def test_each_frame_leaves_at_once():
+    async def scene():
+        more = asyncio.Event()
+        found = Scene(EventStream, Token("a"), more, ENDING)
+        task = found.begin()
+        await turns(10)
+        assert frames(found.exchange.body) == [{"token": "a"}]
+        more.set()
+        await task
+
+    run(scene())
+
+
+def test_what_fails_before_the_first_frame_is_an_ordinary_refusal():
+    async def scene():
+        found = await Scene(EventStream, Unavailable("Wait.", code="loading", retry_after=5)).whole()
+        exchange = found.exchange
+        assert (exchange.status, exchange.headers["retry-after"]) == (503, "5")
+        assert orjson.loads(exchange.body) == {"detail": "Wait.", "code": "loading"}
+        assert exchange.complete
+
+    run(scene())
+
+
+def test_what_fails_after_the_first_frame_is_a_frame_and_then_done():
+    async def scene():
+        found = await Scene(EventStream, Token("a"), ContextOverflow("Too long.")).whole()
+        assert found.exchange.status == 200 and found.exchange.complete
+        expected = [{"token": "a"}, {"error": "Too long.", "code": "context_overflow"}, "[DONE]"]
+        assert frames(found.exchange.body) == expected
+
+    run(scene())
+
+
+@pytest.mark.parametrize("before", [[], [Token("a")]])
+def test_a_mistake_of_our_own_says_nothing_of_itself(before, caplog):
+    async def scene():
+        found = await Scene(EventStream, *before, RuntimeError(CANARY)).whole()
+        assert found.exchange.status == (200 if before else 500)
+        assert CANARY.encode() not in found.exchange.body
+        assert Internal().sentence.encode() in found.exchange.body
+
+    run(scene())
+    assert CANARY not in caplog.text
+
+
+def test_a_silent_stream_is_kept_alive_and_what_fails_then_is_a_frame(monkeypatch):
+    monkeypatch.setattr(sse, "KEEP_ALIVE_SECONDS", 0.01)
+
+    async def scene():
+        more = asyncio.Event()
+        found = Scene(EventStream, more, EngineLost())
+        task = found.begin()
+        await until(lambda: found.exchange.body.count(KEEP_ALIVE) >= 2)
+        more.set()
+        await task
+        assert found.exchange.status == 200
+        assert frames(found.exchange.body)[-2:] == [*frames(error_frame(EngineLost())), "[DONE]"]
+        sent = len(found.exchange.messages)
+        await asyncio.sleep(0.05)
+        assert len(found.exchange.messages) == sent, "it is kept alive after its end"
+
+    run(scene())
+
+
+def test_a_stream_that_speaks_needs_no_keep_alive(monkeypatch):
+    monkeypatch.setattr(sse, "KEEP_ALIVE_SECONDS", 5.0)
+
+    async def scene():
+        found = await Scene(EventStream, *[Token("a")] * 50, ENDING).whole()
+        assert KEEP_ALIVE not in found.exchange.body
+
+    run(scene())
+
+
+PHASES = ["before it began", "before the first frame", "in the queue", "in mid-stream"]
+
+
+async def in_phase(kind, phase: str) -> tuple[Scene, asyncio.Task]:
+    never = asyncio.Event()
+    script = {"before the first frame": [never], "in the queue": [Queued(3), never]}.get(phase, [Token("a"), never])
+    found = Scene(kind, *script)
+    task = found.begin()
+    if phase != PHASES[0]:
+        await turns(10)
+        assert not found.closed and not found.given_back
+    return found, task
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("kind", [EventStream, WholeAnswer])
+def test_a_client_that_leaves_stops_the_work_and_gives_everything_back(kind, phase):
+    async def scene():
+        found, task = await in_phase(kind, phase)
+        sent = len(found.exchange.messages)
+        found.exchange.left.set()
+        await turns(10)
+        assert task.done() and task.exception() is None
+        found.check_released()
+        assert len(found.exchange.messages) <= max(sent, 2), "more was said to nobody"
+
+    run(scene())
+
+
+@pytest.mark.parametrize("phase", PHASES[1:])
+@pytest.mark.parametrize("kind", [EventStream, WholeAnswer])
+def test_a_server_that_goes_down_ends_every_answer_with_a_word(kind, phase):
+    async def scene():
+        found, task = await in_phase(kind, phase)
+        found.closing.set()
+        await turns(10)
+        assert task.done() and task.exception() is None
+        found.check_released()
+        exchange = found.exchange
+        assert exchange.complete
+        if kind is EventStream and phase != "before the first frame":
+            [error, done] = frames(exchange.body)[-2:]
+            assert (error["code"], done) == ("shutting_down", "[DONE]")
+        else:
+            assert exchange.status == 503 and "retry-after" in exchange.headers
+            assert orjson.loads(exchange.body)["code"] == "shutting_down"
+
+    run(scene())
+
+
+@pytest.mark.parametrize("kind", [EventStream, WholeAnswer])
+def test_a_server_that_is_already_going_down_begins_no_answer(kind):
+    async def scene():
+        found = Scene(kind, Token("a"), asyncio.Event())
+        found.closing.set()
+        await found.whole()
+        assert found.exchange.complete
+
+    run(scene())
+
+
+@pytest.mark.parametrize("kind", [EventStream, WholeAnswer])
+def test_a_request_that_is_cancelled_from_outside_gives_everything_back(kind):
+    async def scene():
+        found, task = await in_phase(kind, "in mid-stream")
+        task.cancel()
+        await turns(10)
+        assert task.cancelled()
+        found.check_released()
+
+    run(scene())
+
+
+def test_a_line_that_breaks_while_it_is_written_to_is_no_fault():
+    async def scene():
+        found = Scene(EventStream, Token("a"), Token("b"), ENDING)
+
+        async def send(message):
+            if b'"b"' in message.get("body", b""):
+                raise OSError("gone")
+
+        await found.answer(found.exchange.scope, found.exchange.receive, send)
+        found.check_released()
+
+    run(scene())
+
+
+def test_a_client_that_reads_nothing_and_leaves_gives_everything_back():
+    async def scene():
+        found = Scene(EventStream, Token("a"), ENDING)
+
+        async def send(message):
+            await asyncio.Event().wait()
+
+        task = asyncio.create_task(found.answer(found.exchange.scope, found.exchange.receive, send))
+        await turns(10)
+        found.exchange.left.set()
+        await turns(10)
+        assert task.done()
+        found.check_released()
+
+    run(scene())
+
+
+def test_no_task_outlives_its_answer():
+    async def scene():
+        before = asyncio.all_tasks()
+        await Scene(EventStream, Token("a"), ENDING).whole()
+        await Scene(WholeAnswer, Token("a"), ENDING).whole()
+        found, task = await in_phase(EventStream, "in mid-stream")
+        found.exchange.left.set()
+        await task
+        await turns(3)
+        assert asyncio.all_tasks() == before
+
+    run(scene())
+
+
+def test_a_whole_answer_is_one_object():
+    async def scene():
+        found = await Scene(WholeAnswer, Queued(1), Thought("x"), Thought("y"), Token("a"), Token("b"), ENDING).whole()
+        assert found.exchange.status == 200
+        assert found.exchange.headers["cache-control"] == "no-store"
+        assert orjson.loads(found.exchange.body) == {"response": "ab", "thinking": "xy", **ENDING_JSON}
+
+    run(scene())
+
+
+def test_a_whole_answer_that_fails_half_way_is_a_refusal_and_no_half_answer():
+    async def scene():
+        found = await Scene(WholeAnswer, Token("a"), EngineLost()).whole()
+        assert found.exchange.status == 503
+        assert orjson.loads(found.exchange.body) == {"detail": EngineLost().sentence, "code": "engine_lost"}
+
+    run(scene())
+
+
+def test_a_mistake_of_our_own_in_a_whole_answer_is_raised_to_the_house():
+    async def scene():
+        found = Scene(WholeAnswer, Token("a"), RuntimeError(CANARY))
+        [error] = await asyncio.gather(found.begin(), return_exceptions=True)
+        assert isinstance(error, RuntimeError)
+        found.check_released()
+        assert not found.exchange.messages
+
+    run(scene())
+
+
+def test_a_refusal_says_when_to_come_again_only_where_it_knows():
+    assert "retry-after" not in refusal(ContextOverflow("x")).headers
+    assert refusal(Unavailable("x", retry_after=9)).headers["retry-after"] == "9"
+
+
+def app_with(*scripts, problem=None, **settings):
+    """The whole front on a scripted engine: (app, house, engine)."""
+    engine = ScriptedEngine(*scripts)
+    chosen = {"max_user_streams": 9, "rate_limit": "1000/second"} | settings
+    serving = Serving(VARIANTS["demo"], "nowhere", True, 32, 16)
+    app = server.create_app(Settings(model="demo", **chosen), serving, ScriptedHost(engine, problem))
+    return app, app.state.house, engine
+
+
+def chat(path="/api/chat", client="192.0.2.7", **fields) -> Exchange:
+    body = orjson.dumps({"messages": [{"role": "user", "content": CANARY}], **fields})
+    return Exchange(body, path=path, client=client, headers={"content-type": "application/json"})
+
+
+def test_a_chat_goes_through_the_whole_house_and_leaves_nothing_behind():
+    async def scene():
+        app, house, engine = app_with(["The ", "heart", ended()])
+        exchange = chat()
+        await exchange.of(app)
+        assert [one.get("token") for one in frames(exchange.body)[:2]] == ["The ", "heart"]
+        assert frames(exchange.body)[-1] == "[DONE]"
+        assert (house.admission.active, house.admission.waiting, engine.open) == (0, 0, 0)
+
+    run(scene())
+
+
+def test_an_engine_that_is_loading_is_a_refusal_before_anything_is_read():
+    async def scene():
+        problem = Unavailable("The model is still loading.", code="loading", retry_after=5)
+        app, house, _ = app_with(problem=problem)
+        exchange = Exchange(None, path="/api/chat")
+        await exchange.of(app)
+        assert (exchange.status, exchange.headers["retry-after"]) == (503, "5")
+        assert house.admission.active == 0
+
+    run(scene())
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_leaves_in_mid_answer_frees_the_slot_and_stops_the_engine(stream):
+    async def scene():
+        app, house, engine = app_with(["a", asyncio.Event()])
+        exchange = chat(stream=stream)
+        task = exchange.of(app)
+        await until(lambda: engine.open)
+        assert house.admission.active == 1
+        exchange.left.set()
+        await turns(20)
+        assert task.done()
+        assert (house.admission.active, engine.open) == (0, 0)
+
+    run(scene())
+
+
+def test_a_client_that_leaves_the_queue_gives_its_place_to_the_next(monkeypatch):
+    monkeypatch.setattr(server, "ENGINE_SLOTS", 1)
+
+    async def scene():
+        go_on = asyncio.Event()
+        app, house, engine = app_with(["a", go_on, ended()], ["c", ended()])
+        first, second, third = (chat(client=f"192.0.2.{n}") for n in (1, 2, 3))
+        tasks = [first.of(app)]
+        await until(lambda: engine.open)
+        tasks.append(second.of(app))
+        await until(lambda: house.admission.waiting == 1)
+        tasks.append(third.of(app))
+        await until(lambda: b'{"queue":1}' in third.body)
+        assert frames(second.body)[0] == {"queue": 0}
+        second.left.set()
+        await until(lambda: b'{"queue":0}' in third.body)
+        assert (house.admission.active, house.admission.waiting) == (1, 1)
+        go_on.set()
+        await asyncio.gather(*tasks)
+        assert frames(third.body)[-1] == "[DONE]" and {"token": "c"} in frames(third.body)
+        assert (house.admission.active, house.admission.waiting) == (0, 0)
+
+    run(scene())
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"{", 422), (b'{"messages": []}', 422), (b'{"messages":[{"role":"user","content":"x"}]}', 400)],
+)
+def test_a_chat_that_is_refused_gives_its_place_back(body, status):
+    async def scene():
+        app, house, _ = app_with(max_conversation_length=0)
+        exchange = Exchange(body, path="/api/chat")
+        await exchange.of(app)
+        assert (exchange.status, house.admission.active) == (status, 0)
+
+    run(scene())
+
+
+def test_a_client_that_leaves_while_it_sends_gives_its_place_back():
+    async def scene():
+        app, house, _ = app_with()
+        exchange = Exchange(None, path="/api/chat")
+        task = exchange.of(app)
+        await turns(20)
+        exchange.left.set()
+        await asyncio.gather(task, return_exceptions=True)
+        assert (house.admission.active, house.admission.waiting) == (0, 0)
+
+    run(scene())
+
+
+def test_a_client_that_leaves_while_it_sends_is_no_fault_of_the_servers(caplog):
+    async def scene():
+        app, *_ = app_with()
+        exchange = Exchange(None, path="/api/chat")
+        task = exchange.of(app)
+        await turns(20)
+        exchange.left.set()
+        await task
+
+    with caplog.at_level(logging.ERROR):
+        run(scene())
+    assert not caplog.records
+
+
+def test_a_request_that_never_arrives_whole_holds_no_slot(monkeypatch):
+    monkeypatch.setattr(server, "ENGINE_SLOTS", 1)
+
+    async def scene():
+        app, _house, _ = app_with(["a", ended()])
+        slow, quick = Exchange(None, path="/api/chat", client="192.0.2.66"), chat()
+        tasks = [slow.of(app)]
+        await turns(20)
+        tasks.append(quick.of(app))
+        for _ in range(100):
+            await asyncio.sleep(0.001)
+        answered = tasks[1].done()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert answered
+
+    run(scene())
+
+
+def in_envelope(exchange: Exchange) -> bool:
+    headers = exchange.headers
+    return len(headers.get("x-request-id", "")) == 32 and headers.get("content-security-policy") == CSP
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/health", 200), ("GET", "/nothing", 404), ("GET", "/api/chat", 405), ("POST", "/api/chat", 422)],
+)
+def test_every_answer_carries_a_request_id_and_the_security_headers(method, path, status):
+    async def scene():
+        app, *_ = app_with()
+        exchange = Exchange(b"{", path=path, method=method)
+        await exchange.of(app)
+        assert exchange.status == status
+        assert in_envelope(exchange)
+        assert exchange.headers["x-content-type-options"] == "nosniff"
+
+    run(scene())
+
+
+def test_a_stream_and_a_refusal_for_its_size_carry_them_too():
+    async def scene():
+        app, *_ = app_with(["a", ended()])
+        stream = chat()
+        await stream.of(app)
+        large = Exchange(b"", path="/api/chat", headers={"content-length": str(10**12)})
+        await large.of(app)
+        assert (stream.status, large.status) == (200, 413)
+        assert in_envelope(stream) and in_envelope(large)
+        assert stream.headers["x-request-id"] != large.headers["x-request-id"]
+
+    run(scene())
+
+
+async def fault() -> Exchange:
+    app, *_ = app_with(problem=RuntimeError(CANARY))
+    exchange = chat()
+    [raised] = await asyncio.gather(exchange.of(app), return_exceptions=True)
+    assert isinstance(raised, RuntimeError | None)
+    return exchange
+
+
+def test_a_fault_of_the_server_says_its_request_id_and_nothing_else(caplog):
+    exchange = run(fault())
+    said = orjson.loads(exchange.body)
+    assert (exchange.status, said["code"]) == (500, "internal")
+    assert CANARY not in str(said) + caplog.text
+    assert len(said["detail"].split()[-1].strip(".")) == 32
+
+
+def test_a_fault_of_the_server_carries_them_too():
+    assert in_envelope(run(fault()))
+
+
+def test_a_request_id_from_outside_is_not_taken():
+    async def scene():
+        app, *_ = app_with()
+        exchange = Exchange(path="/api/health", method="GET", headers={"x-request-id": CANARY})
+        await exchange.of(app)
+        assert in_envelope(exchange)
+
+    run(scene())
+
+
+def test_the_log_line_holds_the_route_and_never_what_was_sent(caplog):
+    async def scene():
+        app, *_ = app_with(["a", ended()])
+        for exchange in (chat(), Exchange(path=f"/{CANARY}", method="GET", headers={"x-name": CANARY})):
+            await exchange.of(app)
+
+    with caplog.at_level(logging.DEBUG):
+        run(scene())
+    lines = [record.getMessage() for record in caplog.records if record.name == "medserver.access"]
+    assert any("/api/chat 200" in line for line in lines)
+    assert CANARY not in caplog.text
+
+
+def test_the_envelope_leaves_what_is_no_request_alone():
+    async def scene():
+        seen = []
+
+        async def app(scope, receive, send):
+            seen.append((scope, receive, send))
+
+        await Envelope(app)({"type": "lifespan"}, 1, 2)
+        assert seen == [({"type": "lifespan"}, 1, 2)]
+
+    run(scene())
