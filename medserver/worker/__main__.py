@@ -45,7 +45,11 @@ async def serve(orders: Orders) -> None:
     tell(port=site._server.sockets[0].getsockname()[1])
     owner = ThreadPoolExecutor(1, thread_name_prefix="model")
     loop = asyncio.get_running_loop()
-    model, scheduler = await loop.run_in_executor(owner, load, orders, server)
+    try:
+        model, scheduler = await loop.run_in_executor(owner, load, orders, server)
+    except Exception as error:
+        tell(failed=sentence_of(error))
+        raise
     server.open(model, scheduler)
     log.info("model ready after %.1f s", model.load_seconds)
     await loop.run_in_executor(owner, scheduler.run)
@@ -59,8 +63,8 @@ def load(orders: Orders, server: WorkerServer):
     from medserver.worker.model import load as load_model
     from medserver.worker.scheduler import Scheduler
 
-    if torch.cuda.is_available():
-        torch.cuda.set_per_process_memory_fraction(orders.gpu_memory_utilization)
+    for device in range(torch.cuda.device_count()):
+        torch.cuda.set_per_process_memory_fraction(orders.gpu_memory_utilization, device)
     directory = locate(orders.source, orders.hf_token, server.loading.report)
     model = load_model(directory, quantize=orders.quantize, progress=server.loading.report)
     return model, Scheduler(model, server.deliver, slots=orders.slots, max_model_len=orders.max_model_len)
@@ -73,7 +77,7 @@ def main() -> int:
     try:
         asyncio.run(serve(orders))
     except Exception as error:
-        tell(failed=sentence_of(error))
+        log.error("the worker ends: %s", type(error).__name__)
         # Not sys.exit: the model's thread may still hold the interpreter in a forward pass.
         os._exit(1)
     return 0

@@ -9,6 +9,8 @@ padded on the left, and one decode step writes one column for every row at once:
                                ^ end = 8, the column the next step writes
 """
 
+import contextlib
+
 import torch
 
 # Columns are added, and empty ones on the left given back, in blocks, so that copying is rare.
@@ -56,7 +58,8 @@ class RowCache:
         if not self.starts:
             self.keys, self.values, self.end = [], [], 0
         elif self.first >= BLOCK:
-            self._fit(self.rows, shift=-self.first)
+            with contextlib.suppress(torch.OutOfMemoryError):  # giving columns back takes memory first
+                self._fit(self.rows, shift=-self.first)
 
     def open_column(self) -> None:
         """Make room for the column that the next step writes."""
@@ -97,8 +100,10 @@ class RowCache:
         need_columns = -(-(end + 1) // BLOCK) * BLOCK
         if shift or rows > have_rows or need_columns > have_columns:
             rows = max(rows, have_rows)
-            self.keys = [self._moved(tensor, rows, need_columns, shift) for tensor in self.keys]
-            self.values = [self._moved(tensor, rows, need_columns, shift) for tensor in self.values]
+            # All of them or none: out of memory half-way must not leave keys beside values of other columns.
+            keys = [self._moved(tensor, rows, need_columns, shift) for tensor in self.keys]
+            values = [self._moved(tensor, rows, need_columns, shift) for tensor in self.values]
+            self.keys, self.values = keys, values
         self.starts = [start + shift for start in self.starts]
         self.end = end
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from medserver.worker.values import LoadFailure
+from medserver.worker.values import LoadFailure, is_out_of_memory
 
 Progress = Callable[[str, int, int], None]
 
@@ -46,7 +46,7 @@ def sentence_of(error: BaseException) -> str:
     """Why a start failed, fit for a person; only sentences of our own, no library's words."""
     if isinstance(error, LoadFailure):
         return str(error)
-    if type(error).__name__ == "OutOfMemoryError":
+    if is_out_of_memory(error):
         return "The model does not fit into memory. -q (4-bit weights) or a smaller model would help."
     if isinstance(error, ImportError):
         return f"The package {error.name or 'torch'} is missing or broken."

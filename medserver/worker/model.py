@@ -30,7 +30,7 @@ class Plan:
 def plan() -> Plan:
     """MedGemma overflows in float16, so it is bfloat16 where the hardware computes it, and float32 elsewhere."""
     if torch.cuda.is_available():
-        modern = torch.cuda.get_device_capability() >= (8, 0)
+        modern = min(map(torch.cuda.get_device_capability, range(torch.cuda.device_count()))) >= (8, 0)
         return Plan("cuda", torch.bfloat16 if modern else torch.float32)
     if torch.backends.mps.is_available():
         return Plan("mps", torch.bfloat16)
@@ -152,7 +152,7 @@ def load(directory: Path, *, quantize: bool, progress: Progress) -> Model:
     _follow_weights(progress)
     options: dict[str, Any] = {"dtype": where.dtype, "attn_implementation": "sdpa", "local_files_only": True}
     if where.device != "cpu":
-        options["device_map"] = "auto" if torch.cuda.device_count() > 1 else where.device
+        options["device_map"] = where.device if _fits_one(directory, quantize) else "auto"
     if quantize:
         options["quantization_config"] = _four_bits(where)
     network = loader.from_pretrained(directory, **options).eval()
@@ -168,11 +168,20 @@ def _processor(directory: Path) -> Any:
     return AutoProcessor.from_pretrained(directory, backend="pil", local_files_only=True)
 
 
+def _fits_one(directory: Path, quantize: bool) -> bool:
+    """Whether the first GPU alone holds the weights and leaves a quarter of its free memory for the KV cache."""
+    if torch.cuda.device_count() < 2:
+        return True
+    weights = sum(file.stat().st_size for file in directory.glob("*.safetensors"))
+    free, _ = torch.cuda.mem_get_info(0)
+    return weights * (0.35 if quantize else 1.0) < 0.75 * free
+
+
 def _four_bits(where: Plan) -> BitsAndBytesConfig:
     try:
         import bitsandbytes  # noqa: F401  (transformers' own message names a package index)
     except ImportError:
-        raise LoadFailure("-q needs the package bitsandbytes, which is not installed.") from None
+        raise LoadFailure("-q needs the package bitsandbytes: .venv/bin/pip install bitsandbytes") from None
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",

@@ -7,6 +7,9 @@ import torch
 
 from medserver.worker.values import Generation
 
+# Below this, dividing by it leaves the range of float32, and the draw is the greedy one anyway.
+_COLDEST = 1e-5
+
 
 class Sampler:
     """What one row needs to draw: its settings, its random generator and the ids it has seen."""
@@ -28,7 +31,7 @@ class Sampler:
 
     @property
     def greedy(self) -> bool:
-        return self.temperature == 0.0
+        return self.temperature < _COLDEST
 
     def adjust(self, logits: torch.Tensor) -> None:
         """Apply bias and repetition penalty in place to `logits`, float32 (vocabulary,).

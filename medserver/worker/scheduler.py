@@ -15,12 +15,13 @@ from medserver.worker.batch import RowCache
 from medserver.worker.model import Model
 from medserver.worker.sampling import Sampler, choose
 from medserver.worker.text import Detokenizer, StopStrings
-from medserver.worker.values import Broken, Finished, Generation, Output, Piece, Prompt
+from medserver.worker.values import Broken, Finished, Generation, Output, Piece, Prompt, is_out_of_memory
 
 log = logging.getLogger("medserver.worker")
 
 OUT_OF_MEMORY = Broken("out_of_memory", "The model ran out of memory on this request.")
 FAULT = Broken("internal", "The model failed on this request.")
+FAULTS = 3  # decode steps that fail in a row, after which the worker starts afresh
 
 
 class Request:
@@ -57,6 +58,7 @@ class Scheduler:
         self._running: list[Request] = []
         self._cache = RowCache()
         self._outputs: list[tuple[Request, Output]] = []
+        self._faults = 0
 
     @property
     def running(self) -> int:
@@ -87,7 +89,11 @@ class Scheduler:
             self._wake.notify()
 
     def run(self) -> None:
-        """Serve until `close`. The caller's thread becomes the only one that touches the model."""
+        """Serve until `close`. The caller's thread becomes the only one that touches the model.
+
+        Raises:
+            Exception: the device is beyond help; the process must end and be started again.
+        """
         while self._wait_for_work():
             self.step()
 
@@ -97,7 +103,10 @@ class Scheduler:
         self._drop_cancelled()
         self._admit()
         if self._running:
-            self._guard(self._decode, self._running[-1])
+            self._guard(self._decode, self._running[-1], shared=True)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
         if self._outputs:
             outputs, self._outputs = self._outputs, []
             self._deliver(outputs)
@@ -119,7 +128,7 @@ class Scheduler:
             if not self._waiting or len(self._running) >= self._slots:
                 return
             request = self._waiting.popleft()
-        self._guard(lambda: self._prefill(request), request)
+        self._guard(lambda: self._prefill(request), request, shared=False)
 
     def _prefill(self, request: Request) -> None:
         logits, layers = self._model.prefill(request.prompt)
@@ -166,24 +175,40 @@ class Scheduler:
             self._running[row] = last
         self._cache.leave(row)
 
-    def _guard(self, work: Callable[[], None], culprit: Request) -> None:
-        """Run a piece of work; what breaks it ends one request when memory ran out, all of them otherwise.
+    def _guard(self, work: Callable[[], None], culprit: Request, *, shared: bool) -> None:
+        """Run a piece of work of `culprit` alone or, if `shared`, of all running rows.
 
-        Only the kind of the error is logged: a message could quote what a patient wrote.
+        Out of memory ends the culprit, another fault whoever was in it; a device that stays broken ends the
+        worker. Only the kind of the error is logged: a message could quote what a patient wrote.
         """
         try:
             work()
-        except torch.OutOfMemoryError:
-            log.warning("out of memory with %d rows", len(self._running))
-            self._fail([culprit], OUT_OF_MEMORY)
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
         except Exception as error:
-            log.error("a step failed: %s", type(error).__name__)
-            self._fail([culprit, *self._running], FAULT)
+            log.error("a step of %d rows failed: %s", len(self._running), type(error).__name__)
+            if is_out_of_memory(error):
+                self._fail(culprit, OUT_OF_MEMORY)
+                return
+            # A prompt that breaks its own prefill says nothing of the device, and must not end the worker.
+            self._faults += shared
+            hopeless = self._faults >= FAULTS or isinstance(error, torch.AcceleratorError)
+            if not shared and not hopeless:
+                self._fail(culprit, FAULT)
+                return
+            self._fail_all(culprit)
+            if hopeless:
+                self._hand_over()
+                raise
+        else:
+            self._faults = 0 if shared else self._faults
 
-    def _fail(self, requests: list[Request], broken: Broken) -> None:
-        for request in dict.fromkeys(requests):
-            self._outputs.append((request, broken))
-            if request in self._running:
-                self._leave(request)
+    def _fail(self, request: Request, broken: Broken) -> None:
+        self._outputs.append((request, broken))
+        if request in self._running:
+            self._leave(request)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _fail_all(self, culprit: Request) -> None:
+        """Without a touch to the cache, whose device may answer nothing any more."""
+        self._outputs += [(request, FAULT) for request in dict.fromkeys([culprit, *self._running])]
+        self._running, self._cache = [], RowCache()

@@ -86,6 +86,11 @@ class WorkerServer:
             return await handler(request)
         except WorkerRefusal as refusal:
             return web.json_response(wire.error_body(refusal.sentence, refusal.code), status=refusal.status)
+        except ConnectionError:
+            raise  # the client left in the middle of a chunk
+        except Exception as error:  # a library's message may quote the request, so only its kind is said
+            log.error("a request failed: %s", type(error).__name__)
+            return self._broken(Broken("internal", "The model failed on this request."))
 
     async def _ready(self, _: web.Request) -> web.Response:
         now = self.loading

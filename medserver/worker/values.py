@@ -23,6 +23,15 @@ class LoadFailure(Exception):
     """The checkpoint cannot be served; the message is a sentence for the person who started the server."""
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """CUDA has a class for it; the CPU's and Apple's allocators raise a RuntimeError that says so."""
+    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(
+        words in str(error) for words in ("out of memory", "can't allocate memory", "not enough memory")
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """How one request is decoded. `max_tokens` None means as many as the context leaves."""

@@ -217,3 +217,72 @@ def test_a_step_that_breaks_fails_its_requests_and_not_the_worker(model, prompt,
     while scheduler.running:
         scheduler.step()
     assert delivered[-1][0] is older and isinstance(delivered[-1][1], Finished)
+
+
+def test_memory_that_runs_out_while_the_cache_moves_changes_no_other_row(text_model, prompt, monkeypatch):
+    rows = Rows(text_model)
+    rows.join(prompt(text_model, "Hello"))
+    rows.step(3)
+    moved, calls = RowCache._moved, []
+
+    def scarce(self, *arguments):
+        calls.append(arguments)
+        if len(calls) > len(self.keys) + 1:  # all keys have moved, the second of the values does not
+            raise torch.OutOfMemoryError
+        return moved(self, *arguments)
+
+    with torch.inference_mode():
+        _, layers = text_model.prefill(prompt(text_model, LONG))
+        with monkeypatch.context() as patch:
+            patch.setattr(RowCache, "_moved", scarce)
+            with pytest.raises(torch.OutOfMemoryError):
+                rows.cache.join(layers)
+    rows.step(5)
+    assert rows.worst <= TOLERANCE
+
+
+class _Broken:
+    """Stands in for a model method that fails with one kind of error."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    def __call__(self, *_):
+        raise self.error
+
+
+@pytest.mark.parametrize(("error", "steps"), [(torch.AcceleratorError("sticky"), 1), (RuntimeError("odd"), 3)])
+def test_a_device_that_stays_broken_ends_the_worker_and_every_request_hears_of_it(
+    model, prompt, monkeypatch, error, steps
+):
+    delivered: list = []
+    scheduler = Scheduler(model, delivered.extend, slots=8, max_model_len=2048)
+    monkeypatch.setattr(model, "decode", _Broken(error))
+    asked = []
+    for step in range(1, steps + 1):
+        asked.append(Request(prompt(model, "Hello"), Generation(max_tokens=9, ignore_eos=True)))
+        scheduler.submit(asked[-1])
+        if step < steps:
+            scheduler.step()
+        else:
+            with pytest.raises(type(error)):
+                scheduler.step()
+    assert [(who, what.code) for who, what in delivered if not isinstance(what, Piece)] == [
+        (request, "internal") for request in asked
+    ]
+
+
+def test_a_prompt_that_breaks_its_own_prefill_harms_nobody_else(model, prompt, monkeypatch):
+    delivered: list = []
+    scheduler = Scheduler(model, delivered.extend, slots=8, max_model_len=2048)
+    good, bad = (Request(prompt(model, "Hello"), Generation(max_tokens=6, ignore_eos=True)) for _ in range(2))
+    scheduler.submit(good)
+    scheduler.step()
+    scheduler.submit(bad)
+    with monkeypatch.context() as patch:
+        patch.setattr(model, "prefill", _Broken(ValueError("image tokens")))
+        scheduler.step()
+    while scheduler.running:
+        scheduler.step()
+    endings = {who: what for who, what in delivered if not isinstance(what, Piece)}
+    assert endings[bad].code == "internal" and isinstance(endings[good], Finished)
