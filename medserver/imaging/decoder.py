@@ -5,13 +5,14 @@ files, and open files. It ends when its input ends.
 """
 
 import contextlib
+import os
 import sys
 from typing import BinaryIO
 
 from medserver.imaging.pixels import Unreadable, square_png
 from medserver.imaging.wire import ANSWER, JOB
 
-MEMORY = 1_500_000_000  # bytes of address space, enough for the largest picture that is read
+MEMORY = 1_500_000_000  # bytes of address space beyond the start, enough for the largest picture that is read
 _FAULT = "The image could not be read."
 
 
@@ -21,9 +22,19 @@ def confine() -> None:
         import resource
     except ImportError:
         return
-    for limit, value in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
+    memory = _address_space() + MEMORY
+    for limit, value in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
         with contextlib.suppress(OSError, ValueError):
             resource.setrlimit(limit, (value, value))
+
+
+def _address_space() -> int:
+    """Bytes mapped so far: libraries map more on machines with more processors. 0 where it cannot be told."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def answer(side: int, base64_encoded: bool, payload: bytes) -> tuple[bool, bytes]:

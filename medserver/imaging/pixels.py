@@ -58,6 +58,8 @@ def _opened(data: bytes) -> PIL.Image.Image:
     PIL.Image.MAX_IMAGE_PIXELS = None  # our own check refuses earlier, and with a sentence
     try:
         image = PIL.Image.open(io.BytesIO(data), formats=FORMATS)
+    except MemoryError:
+        raise
     except Exception:
         raise Unreadable("The image is not a PNG, JPEG or WEBP file.") from None
     width, height = image.size

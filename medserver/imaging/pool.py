@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import sys
 
 from medserver.chat import Image
@@ -71,28 +72,30 @@ class _Decoder:
     def __init__(self) -> None:
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> asyncio.subprocess.Process:
+    async def start(self) -> None:
         if self._process is None or self._process.returncode is not None:
             try:
                 self._process = await self._spawned()
             except OSError as error:
                 log.error("a decoder could not be started: %s", type(error).__name__)
                 raise _CannotStart from None
-        return self._process
 
     @staticmethod
     async def _spawned() -> asyncio.subprocess.Process:
+        # numpy's libraries would map memory for a thread on every processor.
+        alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         return await asyncio.create_subprocess_exec(
             sys.executable,
             *("-I", "-m", "medserver.imaging.decoder"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, **alone},
             start_new_session=True,
         )
 
     async def run(self, side: int, base64_encoded: bool, payload: bytes) -> tuple[bool, bytes]:
-        process = await self.start()
+        process = self._process
         process.stdin.write(JOB.pack(side, base64_encoded, len(payload)))
         process.stdin.write(payload)
         await process.stdin.drain()
