@@ -49,12 +49,13 @@ def serve(settings: Settings) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # a client is who connects; anybody can write a header
             timeout_graceful_shutdown=int(SHUTDOWN_SECONDS),
         )
     )
     _greet(settings, serving.variant.name, serving.note)
     server.run(sockets=[listening])
-    return 0
+    return 0 if server.started else 3
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -107,6 +107,8 @@ def problem_from(body: bytes) -> Problem:
         return OutOfMemory()
     if code == "loading":
         return Unavailable("The model is still loading.", code="loading", retry_after=5)
+    if code == "invalid_request":
+        return BadRequest("The model cannot take this request.", code=code)
     if code in ("images_not_supported", "bad_image"):
         return BadRequest(message, code=code)
     return Internal()

@@ -6,6 +6,7 @@ It does not know chats. `engine()` gives the running engine or raises; nothing h
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -24,8 +25,11 @@ State = Literal["starting", "loading", "ready", "restarting", "failed", "stopped
 
 POLL_SECONDS = 0.1
 PORT_SECONDS = 60.0  # until a child has opened its port; importing on a slow disk takes its time
-BACKOFF = (0.2, 1.0, 3.0, 10.0, 30.0)  # seconds before each start that follows another in a row
-STARTS = 3  # failed starts in a row, after which an engine is given up
+PROBE = aiohttp.ClientTimeout(total=10)
+SILENCE_SECONDS = 120.0  # importing torch can keep a worker from answering, but not that long
+BACKOFF = (0.2, 1.0, 3.0, 10.0, 30.0)  # seconds before the next start, by how many in a row have not lasted
+STABLE_SECONDS = 60.0  # an engine that lives so long after its start has lasted
+STARTS = 3  # starts in a row that never became ready, after which an engine is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,10 @@ class EngineStatus:
     restarts: int = 0
     why: str | None = None
     tried: tuple[tuple[str, str], ...] = ()
+
+
+class _Lost(Exception):
+    """A start that came to nothing; the message is the sentence why. Another try may do better."""
 
 
 class StartFailed(Exception):
@@ -101,21 +109,25 @@ class EngineHost:
     async def _keep_one(self, row: EngineRow) -> None:
         """Run one engine again and again; returns when it is given up."""
         failures = 0
-        while failures < STARTS:
+        while True:
+            started = time.monotonic()
             try:
-                served = await self._run(row)
+                ready = await self._run(row)
             except StartFailed as reason:
                 log.error("%s cannot start: %s", row.name, reason)
-                self._change(why=str(reason), loading=None)
+                self._change(why=str(reason))
                 return
             except Exception as error:  # garbage on its wire, a port that was taken: as good as a failed start
                 log.error("%s failed while starting: %s", row.name, type(error).__name__)
                 self._change(why="The engine could not be started.")
-                served = False
-            failures = 0 if served else failures + 1
+                ready = False
+            lasted = ready and time.monotonic() - started > STABLE_SECONDS
+            failures = 0 if lasted else failures + 1
+            if not ready and failures >= STARTS:
+                return
             self._change(state="restarting", loading=None, restarts=self.status.restarts + 1)
             log.warning("%s ended; it is started again", row.name)
-            await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
+            await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF)) - 1] if failures else 0)
 
     async def _run(self, row: EngineRow) -> bool:
         """One life of an engine, until it ends; returns whether it ever became ready."""
@@ -123,9 +135,6 @@ class EngineHost:
         child = await ChildProcess.start(launch.argv, launch.first_line)
         try:
             port = await self._port(child)
-            if port is None:
-                self._change(why="The engine ended while it was starting.")
-                return False
             headers = {"Authorization": f"Bearer {launch.secret}", "Content-Type": "application/json"}
             # Answers last as long as they last, and a stream's connection is closed to stop its work.
             async with aiohttp.ClientSession(
@@ -136,18 +145,24 @@ class EngineHost:
                 trust_env=False,
             ) as session:
                 return await self._serve(row, child, session)
+        except _Lost as reason:
+            self._change(why=str(reason))
+            return False
         finally:
             self._engine = None
             await child.stop()
 
     @staticmethod
-    async def _port(child: ChildProcess) -> int | None:
-        with contextlib.suppress(asyncio.TimeoutError):
+    async def _port(child: ChildProcess) -> int:
+        try:
             said = await asyncio.wait_for(child.said(), PORT_SECONDS)
-            if said and "failed" in said:
-                raise StartFailed(said["failed"])
-            return said["port"] if said else None
-        return None
+        except asyncio.TimeoutError:
+            raise _Lost("The engine did not open its port in time.") from None
+        if said is None:
+            raise _Lost("The engine ended while it was starting.")
+        if "failed" in said:
+            raise StartFailed(said["failed"])
+        return said["port"]
 
     async def _serve(self, row: EngineRow, child: ChildProcess, session: aiohttp.ClientSession) -> bool:
         self._change(state="loading" if self.status.restarts == 0 else "restarting")
@@ -157,35 +172,39 @@ class EngineHost:
             await asyncio.wait({ended, becoming}, return_when=asyncio.FIRST_COMPLETED)
             if not becoming.done():
                 await ended
-                self._change(why="The engine ended while it was loading.")
-                return False
+                raise _Lost("The engine ended while it was loading.")
             self._engine = becoming.result()
             self._change(state="ready", loading=None, why=None)
             log.info("%s is ready", row.name)
-            await ended
+            await asyncio.wait({ended})
             self._change(why="The engine ended unexpectedly.")
             return True
         finally:
-            ended.cancel()
-            becoming.cancel()
+            for task in (ended, becoming):
+                task.cancel()
+            await asyncio.gather(ended, becoming, return_exceptions=True)
 
     @staticmethod
     async def _ended(child: ChildProcess) -> None:
-        """Wait until the child is gone; a reason it gives makes the failure final."""
+        """Wait until the child is gone; a reason it gives while it loads makes the failure final."""
         while said := await child.said():
             if "failed" in said:
                 raise StartFailed(said["failed"])
         await child.ended()
 
     async def _until_ready(self, row: EngineRow, session: aiohttp.ClientSession) -> Engine:
+        heard = time.monotonic()
         while True:
             with contextlib.suppress(aiohttp.ClientError, asyncio.TimeoutError):
-                async with session.get(row.ready_path) as response:
+                async with session.get(row.ready_path, timeout=PROBE) as response:
+                    heard = time.monotonic()
                     if response.status == 200:
                         break
                     self._note_progress(await response.json())
+            if time.monotonic() - heard > SILENCE_SECONDS:
+                raise _Lost("The engine stopped answering while it was loading.")
             await asyncio.sleep(POLL_SECONDS)
-        async with session.get("/v1/models") as response:
+        async with session.get("/v1/models", timeout=PROBE) as response:
             [model] = (await response.json())["data"]
         return EngineClient(session, self._model_id, row.describe(model))
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import Sequence
 
 import orjson
@@ -63,8 +62,3 @@ class ChildProcess:
                 os.killpg(self._process.pid, number)
             elif self._process.returncode is None:
                 self._process.terminate()
-
-
-def python() -> str:
-    """The interpreter that runs us, and so has our packages."""
-    return sys.executable

@@ -1,11 +1,11 @@
 """The row of our own Transformers worker: how it is started and what it says of itself."""
 
 import secrets
+import sys
 from typing import Any
 
 from medserver.config import ENGINE_SLOTS, Settings
 from medserver.engine.base import EngineFacts, EngineRow, Launch, Serving
-from medserver.engine.process import python
 from medserver.worker.orders import Orders
 
 
@@ -25,7 +25,7 @@ def transformers_row(settings: Settings, serving: Serving) -> EngineRow:
             hf_token=settings.hf_token,
             log_level=settings.log_level,
         )
-        return Launch((python(), "-m", "medserver.worker"), orders.to_line(), secret)
+        return Launch((sys.executable, "-m", "medserver.worker"), orders.to_line(), secret)
 
     return EngineRow("transformers", launch, "/ready", described)
 
