@@ -26,7 +26,10 @@ fail() {
 main() {
     case ${1:-} in
         -h | --help) usage ;;
-        --test) install_for quantize,test && run_tests ;;
+        --test)
+            install_for quantize,test
+            run_tests
+            ;;
         --serve)
             [ $# -ge 2 ] || fail "--serve needs a model: demo, 4, 27 or 27t"
             local model=$2
@@ -34,8 +37,14 @@ main() {
             install_for "$(extras)"
             exec "$VENV/bin/medserver" -m "$model" "$@"
             ;;
-        "") install_for "$(extras)" && say "Installed. Try: .venv/bin/medserver -m demo" ;;
-        *) usage >&2 && fail "unknown argument: $1" ;;
+        "")
+            install_for "$(extras)"
+            say "Installed. Try: .venv/bin/medserver -m demo"
+            ;;
+        *)
+            usage >&2
+            fail "unknown argument: $1"
+            ;;
     esac
 }
 
@@ -60,7 +69,16 @@ make_venv() {
     if [ -x "$PYTHON" ] && "$PYTHON" -c 'import pip' 2>/dev/null; then return 0; fi
     local found
     found=$(find_python) || fail "Python 3.10 or newer is needed and was not found"
-    "$found" -m venv --clear "$VENV" || fail "$found cannot make a virtual environment (on Debian: apt-get install python3-venv)"
+    if "$found" -m venv --clear "$VENV" >/dev/null; then return 0; fi
+    # Debian and Ubuntu keep ensurepip in a package of its own.
+    if may_apt && apt_install python3-venv && "$found" -m venv --clear "$VENV"; then return 0; fi
+    fail "$found cannot make a virtual environment (on Debian and Ubuntu: sudo apt-get install python3-venv)"
+}
+
+may_apt() { command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; }
+
+apt_install() {
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } >/dev/null 2>&1
 }
 
 find_python() {
@@ -78,6 +96,10 @@ find_python() {
 # one source among those pip knows already: where it cannot be reached, another may have the same build.
 install_torch() {
     if [ "$(uname -s)" != Linux ] || has_nvidia; then
+        # A CPU build from before there was a GPU would satisfy pip, and run the model on the CPU without a word.
+        if "$PYTHON" -m pip list --format=freeze 2>/dev/null | grep -q '^torch==.*+cpu'; then
+            "$PYTHON" -m pip uninstall --quiet -y torch
+        fi
         pip_install "torch==$TORCH"
         return
     fi
@@ -102,12 +124,9 @@ run_tests() {
 
 # Only the browser tests need it, and they skip themselves, out loud, where it is missing.
 ensure_chromium() {
-    if command -v chromium >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" != 0 ]; then
-        return 0
-    fi
+    if command -v chromium >/dev/null 2>&1 || ! may_apt; then return 0; fi
     say "Installing Debian's Chromium for the browser tests"
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium; } \
-        >/dev/null 2>&1 || say "Chromium could not be installed; the browser tests will be skipped"
+    apt_install chromium || say "Chromium could not be installed; the browser tests will be skipped"
 }
 
 main "$@"
