@@ -43,7 +43,8 @@ def _add(made: argparse.ArgumentParser, one: Field) -> None:
     flags, words = one.metadata["flags"], one.metadata["help"]
     if isinstance(one.default, bool):
         words += f" (default: {'on' if one.default else 'off'})"
-        on, off = [[flag for flag in flags if flag.startswith("--no-") is no] for no in (False, True)]
+        off = [flag for flag in flags if flag.startswith("--no-")]
+        on = [flag for flag in flags if flag not in off]
         made.add_argument(*on, dest=one.name, action="store_true", help=words)
         if off:
             made.add_argument(*off, dest=one.name, action="store_false", help="the opposite")

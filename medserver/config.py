@@ -18,6 +18,7 @@ ENV_PREFIX = "MEDSERVER_"
 # Bounds of what a client may ask for; the page learns them from /api/health.
 TEMPERATURE_RANGE = (0.0, 2.0)
 TOP_P_RANGE = (0.01, 1.0)
+REPETITION_PENALTY_RANGE = (0.1, 10.0)
 DEFAULT_MAX_TOKENS = 2048
 MAX_STOP_STRINGS = 16
 

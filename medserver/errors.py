@@ -93,8 +93,11 @@ class OutOfMemory(EngineProblem):
 
 
 class Internal(EngineProblem):
+    """Nothing of the cause is told; the edge adds the request's id, by which the log line is found."""
+
     status = 500
     code = "internal"
 
-    def __init__(self, sentence: str = "Something went wrong inside the server."):
-        super().__init__(sentence)
+    def __init__(self, request_id: str = ""):
+        named = f" Request {request_id}." if request_id else ""
+        super().__init__(f"Something went wrong inside the server.{named}")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from medserver.chat import Chat, Image, Part, Sampling, Turn
-from medserver.config import MAX_STOP_STRINGS, TEMPERATURE_RANGE, TOP_P_RANGE, Settings
+from medserver.config import MAX_STOP_STRINGS, REPETITION_PENALTY_RANGE, TEMPERATURE_RANGE, TOP_P_RANGE, Settings
 from medserver.engine.base import Serving
 from medserver.errors import BadRequest, ContextOverflow, InvalidRequest, PayloadTooLarge
 from medserver.imaging.pool import DecoderPool
@@ -92,7 +92,8 @@ class Intake:
         extras = {"stop": stop, "seed": request.seed}
         if self._settings.allow_client_sampling_config:
             extras["top_k"] = request.top_k or 0
-            extras["repetition_penalty"] = request.repetition_penalty or 1.0
+            asked = request.repetition_penalty
+            extras["repetition_penalty"] = _ranged("repetition_penalty", asked, 1.0, REPETITION_PENALTY_RANGE)
         return extras
 
     def _sampling(self, fields: SamplingFields, extras: dict) -> Sampling:

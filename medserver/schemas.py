@@ -57,7 +57,7 @@ class ChatRequest(SamplingFields):
     top_k: int | None = Field(None, ge=0, le=1_000_000)
     seed: int | None = Field(None, ge=-(2**63), le=2**63 - 1)
     stop: list[str] | str | None = None
-    repetition_penalty: float | None = Field(None, gt=0, le=10, allow_inf_nan=False)
+    repetition_penalty: float | None = Field(None, allow_inf_nan=False)
     model: str | None = None
 
 

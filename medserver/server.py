@@ -1,8 +1,7 @@
 """The front: composes the house, and routes of a few lines each. No torch is ever imported here."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,8 @@ from medserver.schemas import ChatRequest
 from medserver.sse import Connection, EventStream, WholeAnswer, refusal
 from medserver.status import Status
 
+Read = Callable[[Request], Awaitable[tuple[Chat, bool]]]
+
 STATIC = Path(__file__).parent / "static"
 
 
@@ -51,15 +52,27 @@ class House:
     status: Status
     closing: asyncio.Event
 
-    async def respond(self, ticket: Ticket, held: ExitStack, chat: Chat, *, stream: bool) -> Response:
-        """The answer to `chat`, which holds `ticket` until it has ended, however it ends."""
-        connection = Connection(held.pop_all(), self.closing)
-        answer = EventStream if stream else WholeAnswer
-        return answer(self._events(ticket, chat), connection)
+    async def respond(self, request: Request, read: Read) -> Response:
+        """The answer to the chat that `read` makes of `request`; it holds a ticket until it has ended."""
+        self.host.engine()  # no use in reading ten images that nobody will look at
+        with ExitStack() as held:
+            ticket = held.enter_context(self.admission.enter(client_of(request)))
+            chat, stream = await read(request)
+            connection = Connection(held.pop_all(), self.closing)
+            return (EventStream if stream else WholeAnswer)(self._events(ticket, chat), connection)
+
+    async def read_chat(self, request: Request) -> tuple[Chat, bool]:
+        asked = await read_json(request, ChatRequest)
+        return await self.intake.chat(asked), asked.stream
+
+    async def read_analyze(self, request: Request) -> tuple[Chat, bool]:
+        form, images = await read_analyze_form(request)
+        return await self.intake.analyze(form, images), form.stream
 
     async def _events(self, ticket: Ticket, chat: Chat) -> AsyncIterator[Event]:
-        async for ahead in ticket.turn():
-            yield Queued(ahead)
+        async with aclosing(ticket.turn()) as queue:
+            async for ahead in queue:
+                yield Queued(ahead)
         reply = Reply(chat, self.host.engine(), self.serving.variant.thinking)
         async with aclosing(reply.events()) as events:
             async for event in events:
@@ -93,11 +106,13 @@ def create_app(settings: Settings, serving: Serving, host: EngineHost | None = N
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         house.host.start()
-        warming = asyncio.create_task(house.decoders.warm_up())
+        tasks = [asyncio.create_task(house.decoders.warm_up())]
+        if settings.show_hardware_stats:
+            tasks.append(asyncio.create_task(house.status.watch_hardware()))
         yield
-        warming.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await warming
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(house.host.close(), house.decoders.close())
 
     app = FastAPI(title="MedServer", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -150,32 +165,24 @@ def _add_answers(app: FastAPI, house: House, rate: RateLimit) -> None:
     @app.post("/api/chat", openapi_extra={"requestBody": schema})
     @rate.guard
     async def chat(request: Request) -> Response:
-        house.host.engine()  # no use in reading ten images that nobody will look at
-        with ExitStack() as held:
-            ticket = held.enter_context(house.admission.enter(client_of(request)))
-            asked = await read_json(request, ChatRequest)
-            return await house.respond(ticket, held, await house.intake.chat(asked), stream=asked.stream)
+        return await house.respond(request, house.read_chat)
 
     @app.post("/api/analyze")
     @rate.guard
     async def analyze(request: Request) -> Response:
-        house.host.engine()
-        with ExitStack() as held:
-            ticket = held.enter_context(house.admission.enter(client_of(request)))
-            form, images = await read_analyze_form(request)
-            return await house.respond(ticket, held, await house.intake.analyze(form, images), stream=form.stream)
+        return await house.respond(request, house.read_analyze)
 
 
 def _add_problems(app: FastAPI, rate: RateLimit) -> None:
     """Every way to say no, in the one shape of the wire."""
 
     @app.exception_handler(Problem)
-    async def problem(_: Request, found: Problem) -> Response:
-        return refusal(found)
+    async def problem(request: Request, found: Problem) -> Response:
+        return refusal(found, request.scope)
 
     @app.exception_handler(RateLimitExceeded)
     async def too_often(request: Request, exceeded: RateLimitExceeded) -> Response:
-        return refusal(rate.refusal(request, exceeded))
+        return refusal(rate.refusal(request, exceeded), request.scope)
 
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> Response:

@@ -54,7 +54,13 @@ def error_frame(problem: Problem) -> bytes:
     return b"data: " + orjson.dumps({"error": problem.sentence, "code": problem.code}) + b"\n\n"
 
 
-def refusal(problem: Problem) -> Response:
+def told(problem: Problem, scope) -> Problem:
+    """The problem as this request's client is told it: what went wrong inside is only a request id to them."""
+    return Internal(scope["state"]["request_id"]) if problem.code == "internal" else problem
+
+
+def refusal(problem: Problem, scope) -> Response:
+    problem = told(problem, scope)
     headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
     return JSONResponse({"detail": problem.sentence, "code": problem.code}, problem.status, headers)
 
@@ -122,7 +128,7 @@ class EventStream(Response):
         except OSError:
             raise
         except Exception as error:
-            log.error("an answer failed: %s", type(error).__name__)
+            log.error("request %s failed: %s", scope["state"]["request_id"], type(error).__name__)
             await self._fail(Internal(), scope, receive, send)
         else:
             await self._end(send)
@@ -153,9 +159,9 @@ class EventStream(Response):
     async def _fail(self, problem: Problem, scope, receive: Receive, send: Send) -> None:
         if not self._started:
             self._connection.release()
-            await refusal(problem)(scope, receive, send)
+            await refusal(problem, scope)(scope, receive, send)
             return
-        await self._write(error_frame(problem), send)
+        await self._write(error_frame(told(problem, scope)), send)
         await self._end(send)
 
 
@@ -169,13 +175,12 @@ class WholeAnswer(Response):
 
     async def __call__(self, scope, receive: Receive, send: Send) -> None:
         answer: list[Response] = []
-        finished = await self._connection.run(self._collect(answer), receive)
-        if not finished:
-            answer = [refusal(_SHUTTING_DOWN)]
+        if not await self._connection.run(self._collect(answer, scope), receive):
+            answer = [refusal(_SHUTTING_DOWN, scope)]
         if answer:  # otherwise the client has gone
             await answer[0](scope, receive, send)
 
-    async def _collect(self, answer: list[Response]) -> None:
+    async def _collect(self, answer: list[Response], scope) -> None:
         tokens: list[str] = []
         thoughts: list[str] = []
         try:
@@ -189,4 +194,4 @@ class WholeAnswer(Response):
                         body = {"response": "".join(tokens), "thinking": "".join(thoughts), **ending(event)}
                         answer.append(JSONResponse(body, headers={"Cache-Control": "no-store"}))
         except Problem as problem:
-            answer.append(refusal(problem))
+            answer.append(refusal(problem, scope))

@@ -1,5 +1,6 @@
 """What /api/health, /api/models and /api/model-info say: the house described, nothing decided."""
 
+import asyncio
 import time
 from typing import Any
 
@@ -12,6 +13,7 @@ from medserver.hardware import Gpu, Hardware, probe
 from medserver.models import TERMS, VARIANTS
 
 _STATUS = {"ready": "ready", "restarting": "degraded", "failed": "error", "stopped": "error"}
+HARDWARE_SECONDS = 2.0
 _GB = 1_000_000_000
 
 
@@ -28,6 +30,12 @@ class Status:
         self._admission = admission
         self._started = time.monotonic()
 
+    async def watch_hardware(self) -> None:
+        """Keep the figures of the GPUs fresh, away from the event loop: a driver may take its time."""
+        while True:
+            await asyncio.sleep(HARDWARE_SECONDS)
+            self._hardware = await asyncio.to_thread(probe)
+
     def health(self) -> dict[str, Any]:
         engine = self._host.status
         return {
@@ -36,6 +44,7 @@ class Status:
             **self._model(),
             "uptime_seconds": round(time.monotonic() - self._started, 1),
             **self._policy(),
+            "max_model_len": self._context(),
             "engine": _engine(engine),
             "loading": _loading(engine),
             "queue": {"active": self._admission.active, "waiting": self._admission.waiting},
@@ -107,11 +116,16 @@ class Status:
             "temperature_max": TEMPERATURE_RANGE[1],
             "top_p_min": TOP_P_RANGE[0],
             "top_p_max": TOP_P_RANGE[1],
-            "max_model_len": settings.max_model_len,
         }
 
+    def _context(self) -> int:
+        """Tokens of context: what was asked for, until the model says what it holds."""
+        if self._host.status.state != "ready":
+            return self._settings.max_model_len
+        return self._host.engine().facts.max_model_len
+
     def _gpus(self) -> dict[str, Any]:
-        gpus = [_gpu(gpu) for gpu in probe().gpus]
+        gpus = [_gpu(gpu) for gpu in self._hardware.gpus]
         first = gpus[0] if gpus else {"name": None, "vram_total_gb": None, "vram_used_gb": None}
         return {
             "gpu_name": first["name"],

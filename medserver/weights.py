@@ -23,8 +23,8 @@ def serving_for(settings: Settings) -> Serving:
         return Serving(variant, variant.hub_id, variant.supports_images, IMAGE_SIZE, IMAGE_TOKENS)
     configuration = _configuration(directory)
     images = _KINDS[configuration["model_type"]]
-    size = configuration["vision_config"]["image_size"] if images else IMAGE_SIZE
-    tokens = configuration["mm_tokens_per_image"] if images else IMAGE_TOKENS
+    size = configuration.get("vision_config", {}).get("image_size", IMAGE_SIZE)
+    tokens = configuration.get("mm_tokens_per_image", IMAGE_TOKENS)
     return Serving(variant, str(directory), images, size, tokens, note=_note(directory))
 
 
@@ -46,6 +46,6 @@ def _note(directory: Path) -> str | None:
     card = directory / "demo.json"
     if not card.is_file():
         return None
-    if json.loads(card.read_text(encoding="utf-8"))["trained"]:
+    if json.loads(card.read_text(encoding="utf-8")).get("trained"):
         return "A tiny demonstration model. It is not MedGemma and knows nothing about medicine."
     return "Its weights are random and untrained: every answer is noise. It only shows that the path works."

@@ -119,6 +119,7 @@ class Exchange:
             "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
             "client": (client, 40000),
             "server": ("192.0.2.1", 8000),
+            "state": {"request_id": "f00d"},
         }
 
     async def receive(self) -> dict[str, Any]:

@@ -347,8 +347,9 @@ def test_a_mistake_of_our_own_in_a_whole_answer_is_raised_to_the_house():
 
 
 def test_a_refusal_says_when_to_come_again_only_where_it_knows():
-    assert "retry-after" not in refusal(ContextOverflow("x")).headers
-    assert refusal(Unavailable("x", retry_after=9)).headers["retry-after"] == "9"
+    scope = Exchange().scope
+    assert "retry-after" not in refusal(ContextOverflow("x"), scope).headers
+    assert refusal(Unavailable("x", retry_after=9), scope).headers["retry-after"] == "9"
 
 
 def app_with(*scripts, problem=None, **settings):

@@ -23,7 +23,7 @@ class BodyLimit:
             return
         declared = dict(scope["headers"]).get(b"content-length", b"")
         if declared.isdigit() and int(declared) > self._limit:
-            await refusal(PayloadTooLarge(_SENTENCE))(scope, receive, send)
+            await refusal(PayloadTooLarge(_SENTENCE), scope)(scope, receive, send)
             return
         arrived, more = 0, True
 

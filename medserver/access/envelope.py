@@ -10,7 +10,9 @@ import uuid
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
+
+from medserver.errors import Internal
+from medserver.sse import refusal
 
 log = logging.getLogger("medserver.access")
 
@@ -58,14 +60,9 @@ class Envelope:
         except Exception as error:
             log.error("request %s failed: %s", identifier, type(error).__name__)
             if not status:
-                await _internal(identifier)(scope, receive, send_in_envelope)
+                await refusal(Internal(), scope)(scope, receive, send_in_envelope)
         finally:
             # The route as we wrote it, never the path as it came: a path may hold anything.
             route = getattr(scope.get("route"), "path", "-")
             elapsed = (time.perf_counter() - started) * 1000
             log.debug("%s %s %s %d %.0f ms", identifier, scope["method"], route, status, elapsed)
-
-
-def _internal(identifier: str) -> JSONResponse:
-    sentence = f"Something went wrong inside the server. Request {identifier}."
-    return JSONResponse({"detail": sentence, "code": "internal"}, 500)

@@ -64,7 +64,7 @@ def test_closing_the_connection_frees_the_slot(server: Running):
     with server.streaming(**long_question()) as frames:
         frames.until_token()
         assert server.stats()["active"] == 1
-    assert wait_for(lambda: server.stats()["active"] == 0, 5) < 1.0
+    assert wait_for(lambda: server.stats()["active"] == 0, 5) < 0.25
 
 
 def test_a_whole_answer_nobody_waits_for_is_stopped(server: Running):

@@ -31,6 +31,15 @@ def test_the_rate_is_kept_per_client_and_says_when_to_come_back(strict: Running)
         assert other.post("/api/chat", json=question("x", max_tokens=1)).status_code == 200
 
 
+def test_a_header_makes_nobody_another_client(strict: Running):
+    with client_from("127.0.0.6", strict) as client:
+        answers = [
+            client.post("/api/chat", json=question("x", max_tokens=1), headers={"X-Forwarded-For": f"192.0.2.{number}"})
+            for number in range(5)
+        ]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429]
+
+
 def test_one_stream_per_client_and_others_are_not_affected(strict: Running):
     with client_from("127.0.0.4", strict) as first, client_from("127.0.0.5", strict) as other:
         with first.stream("POST", "/api/chat", json=question("x", **long_question())) as response:

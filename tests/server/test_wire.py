@@ -127,6 +127,7 @@ def test_analyze_takes_files_and_answers_like_chat(server: Running):
     ("change", "status", "code"),
     [
         ({"temperature": 3}, 400, "sampling_out_of_range"),
+        ({"repetition_penalty": 0.001}, 400, "sampling_out_of_range"),
         ({"temperatur": 1}, 422, "invalid_request"),
         ({"max_tokens": 0}, 422, "invalid_request"),
         ({"messages": []}, 422, "invalid_request"),
