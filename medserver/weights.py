@@ -33,7 +33,7 @@ def _configuration(directory: Path) -> dict:
         configuration = json.loads((directory / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise BadSetting(f"{directory} holds no readable config.json, so it is no checkpoint") from None
-    kind = configuration.get("model_type")
+    kind = configuration.get("model_type") if isinstance(configuration, dict) else None
     if kind not in _KINDS:
         raise BadSetting(f"{directory} is a {kind} checkpoint; MedServer serves Gemma 3 ({', '.join(_KINDS)})")
     if not any(directory.glob("*.safetensors")):

@@ -1,5 +1,6 @@
 """Starting, stopping, dying: the front, the engine and the decoders as processes."""
 
+import json
 import os
 import signal
 import time
@@ -8,6 +9,7 @@ import httpx
 import psutil
 import pytest
 
+from medserver.weights import DEMO
 from tests.serving import Running, long_question
 
 
@@ -46,6 +48,16 @@ def test_health_and_page_answer_long_before_the_model_is_there(multimodal_checkp
         assert int(refused.headers["retry-after"]) > 0
         running.until(seen)
         assert "libraries" in stages, "loading is told stage by stage"
+
+
+def test_the_demo_inside_the_package_is_served_and_says_what_it_is():
+    with Running("-m", "demo") as running:
+        health = running.until_ready().health()
+        assert health["demo"] is True and health["model_name"] == "MedServer demo"
+        trained = json.loads((DEMO / "demo.json").read_text())["trained"]
+        assert ("random and untrained" in health["model_note"]) is not trained
+        answer = running.chat(max_tokens=5, stream=False).json()
+        assert answer["usage"]["completion_tokens"] <= 5
 
 
 def test_the_key_of_the_engine_is_in_no_process_list(server: Running):

@@ -1,0 +1,127 @@
+"""The one command that makes the demo model: draws, trains, examines and writes everything that ships.
+
+python -m demo_model.make --out DIR [--seed 0]      under an hour on two quiet cores (an estimate)
+python -m demo_model.make --out DIR --random        untrained weights, in seconds
+
+A run that was stopped goes on from DIR.progress when it is started again, also with another number of `--steps`.
+`--so-far` writes what such a run has learned, marked as not trained.
+"""
+
+import argparse
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+
+import torch
+
+from demo_model.card import write_card
+from demo_model.checkpoint import Size, random_model, save_checkpoint
+from demo_model.desk import Desk
+from demo_model.encoding import Encoder
+from demo_model.evaluate import evaluate
+from demo_model.gallery import Gallery, build_gallery
+from demo_model.lessons import make_lesson
+from demo_model.progress import Progress
+from demo_model.samples import write_samples
+from demo_model.tokenizer import build_tokenizer
+from demo_model.tower import PatchHeads, tower_accuracy, train_tower
+from demo_model.train import Batches, Course, balance
+
+
+@dataclass(frozen=True)
+class Recipe:
+    pictures: int = 8_000
+    tower_steps: int = 800
+    tower_batch: int = 32
+    tower_rate: float = 1e-3
+    steps: int = 2400
+    tokens: int = 2048
+    first_lessons: int = 9_000
+    rate: float = 2e-3
+    cases: int = 200
+    corpus: int = 20_000
+
+
+RANDOM = Recipe(pictures=200, corpus=400)
+
+
+def _tokenizer(gallery: Gallery, size: Size, lessons: int, seed: int):
+    """Learned from lessons alone, training wordings only."""
+    desk = Desk(Random(seed), gallery, exam=False)
+    texts: list[str] = []
+    for _ in range(lessons):
+        lesson = make_lesson(desk)
+        texts.append(lesson.system)
+        for turn in lesson.turns:
+            texts += [turn.question, turn.answer, turn.thought]
+    return build_tokenizer(texts, size.vocab_size)
+
+
+def _train(model, tokenizer, gallery: Gallery, size: Size, recipe: Recipe, seed: int, progress: Progress) -> None:
+    model.train()
+    kept = progress.load()
+    heads = PatchHeads(size.vision_hidden)
+    if not kept:
+        heads = train_tower(
+            model, gallery, steps=recipe.tower_steps, batch=recipe.tower_batch, rate=recipe.tower_rate, seed=seed
+        )
+        held_out = build_gallery(500, seed + 500, size.image_size, processes=1)
+        print("tower on held-out pictures", tower_accuracy(model, heads, held_out), flush=True)
+    torch.manual_seed(seed)
+    balance(model)
+    encoder = Encoder(tokenizer, size.image_tokens)
+    batches = Batches(encoder, gallery, tokens=recipe.tokens, first=recipe.first_lessons, seed=seed)
+    course = Course(model, heads, gallery, batches, steps=recipe.steps, rate=recipe.rate)
+    if kept:
+        course.restore(kept)
+    course.run(lambda state: progress.save(**state))
+    model.eval()
+
+
+def make(directory: Path, seed: int, recipe: Recipe, *, trained: bool, so_far: bool = False) -> None:
+    """Everything that ships, written to `directory`."""
+    started = time.monotonic()
+    size = Size()
+    gallery = build_gallery(recipe.pictures, seed + 1, size.image_size)
+    tokenizer = _tokenizer(gallery, size, recipe.corpus, seed)
+    model = random_model(size, images=True, seed=seed)
+    progress = Progress(directory.with_name(directory.name + ".progress"))
+    if so_far:
+        model.load_state_dict(progress.load()["model"])
+    elif trained:
+        _train(model, tokenizer, gallery, size, recipe, seed, progress)
+    directory.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(model.to(torch.bfloat16), tokenizer, size, directory)
+    # safetensors writes it for its owner alone; what is packaged must be readable by whoever serves it.
+    (directory / "model.safetensors").chmod(0o644)
+    if trained:
+        write_samples(directory)
+    print(f"written after {time.monotonic() - started:.0f} s", flush=True)
+    # Examined as shipped: the file just written, in bfloat16, not the weights still in memory.
+    accuracy, printed, speed = evaluate(directory, recipe.cases) if trained else ({}, "", 0.0)
+    command = f"python -m demo_model.make --seed {seed}" + (
+        f" --steps {recipe.steps}" if trained else " --so-far" if so_far else " --random"
+    )
+    write_card(directory, trained=trained, seed=seed, recipe=command, accuracy=accuracy, table=printed, speed=speed)
+    if trained:
+        progress.forget()
+    print(f"{printed}\n\n{speed:.0f} tokens/s\nall done after {time.monotonic() - started:.0f} s", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=Recipe.steps, help="joint steps; fewer are quicker and weaker")
+    parser.add_argument("--random", action="store_true", help="write an untrained checkpoint, for tests")
+    parser.add_argument("--so-far", action="store_true", help="write what a stopped run has learned, as unfinished")
+    options = parser.parse_args()
+    torch.set_num_threads(2)
+    recipe = RANDOM if options.random else replace(Recipe(), steps=options.steps)
+    unfinished = options.random or options.so_far
+    make(options.out, options.seed, recipe, trained=not unfinished, so_far=options.so_far)
+
+
+if __name__ == "__main__":
+    main()

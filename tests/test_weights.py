@@ -1,0 +1,55 @@
+"""What a directory says it holds, before anything of it is loaded."""
+
+import json
+
+import pytest
+
+from medserver.config import BadSetting, Settings
+from medserver.models import IMAGE_SIZE, IMAGE_TOKENS, VARIANTS
+from medserver.weights import serving_for
+
+
+def checkpoint(directory, **configuration):
+    (directory / "config.json").write_text(json.dumps(configuration))
+    (directory / "model.safetensors").touch()
+    return Settings(model="4", model_path=directory)
+
+
+def test_the_demo_is_inside_the_package():
+    serving = serving_for(Settings(model="demo"))
+    assert serving.variant.demo and serving.supports_images and serving.note
+    assert (serving.image_size, serving.image_tokens) == (112, 16)
+
+
+@pytest.mark.parametrize("key", ["4", "27", "27t"])
+def test_a_variant_of_the_hub_is_known_before_it_is_here(key):
+    serving = serving_for(Settings(model=key))
+    assert serving.source == VARIANTS[key].hub_id
+    assert serving.supports_images is (key != "27t")
+    assert (serving.image_size, serving.image_tokens, serving.note) == (IMAGE_SIZE, IMAGE_TOKENS, None)
+
+
+def test_a_directory_decides_by_its_configuration_whether_it_takes_images(tmp_path):
+    assert not serving_for(checkpoint(tmp_path, model_type="gemma3_text")).supports_images
+    made = checkpoint(tmp_path, model_type="gemma3", vision_config={"image_size": 448}, mm_tokens_per_image=64)
+    serving = serving_for(made)
+    assert serving.supports_images and (serving.image_size, serving.image_tokens) == (448, 64)
+
+
+def test_a_configuration_that_leaves_the_usual_out_means_the_usual(tmp_path):
+    serving = serving_for(checkpoint(tmp_path, model_type="gemma3"))
+    assert (serving.image_size, serving.image_tokens) == (IMAGE_SIZE, IMAGE_TOKENS)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"model_type": "llama"}', "{}"])
+def test_what_is_no_checkpoint_is_refused_with_a_sentence(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(BadSetting, match="checkpoint"):
+        serving_for(Settings(model="4", model_path=tmp_path))
+
+
+def test_a_directory_without_weights_is_refused(tmp_path):
+    settings = checkpoint(tmp_path, model_type="gemma3")
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(BadSetting, match="no weights"):
+        serving_for(settings)
