@@ -1,0 +1,86 @@
+"""The table of abilities, and whole conversations for training and examination; knows no tokens."""
+
+from collections.abc import Callable
+
+from demo_model.desk import Desk, Lesson, Turn
+from demo_model.picture_lessons import (
+    film,
+    film_follow_up,
+    many,
+    next_picture,
+    no_image,
+    other_picture,
+    pair,
+    pair_follow_up,
+    picture_turn,
+    shape,
+    shape_follow_up,
+)
+from demo_model.system_texts import system_text
+from demo_model.text_lessons import (
+    KINDS,
+    about_medicine,
+    about_server,
+    after_refusal,
+    kind_turn,
+    out_of_reach,
+    text_follow_up,
+    unknown_turn,
+)
+
+
+def words_beside_picture(desk: Desk) -> list[Turn]:
+    """A picture is attached but the question is not about it."""
+    image = (desk.picture(desk.scene(desk.rng.choice(("film", "shape")))),)
+    return [unknown_turn(desk, image) if desk.rng.random() < 0.3 else kind_turn(desk, desk.rng.choice(KINDS), image)]
+
+
+def picture_then_words(desk: Desk) -> list[Turn]:
+    first = picture_turn(desk, desk.scene(desk.rng.choice(("film", "film", "shape"))))
+    return [first, kind_turn(desk, desk.rng.choice(KINDS)) if desk.rng.random() < 0.7 else unknown_turn(desk)]
+
+
+def words_then_picture(desk: Desk) -> list[Turn]:
+    return [
+        kind_turn(desk, desk.rng.choice(KINDS)),
+        picture_turn(desk, desk.scene(desk.rng.choice(("film", "film", "shape", "other")))),
+    ]
+
+
+# ability → (how often in training, its maker); the order is that of the evaluation's table
+ABILITIES: dict[str, tuple[float, Callable[[Desk], list[Turn]]]] = {
+    "questions about MedServer": (17, about_server),
+    "textbook generalities": (13, about_medicine),
+    "anything else: refuses": (16, out_of_reach),
+    "film: opacity and zone": (15, film),
+    "shape, colour, place": (6, shape),
+    "unfamiliar picture: says so": (2, other_picture),
+    "two pictures: change": (10, pair),
+    "three and more: asks for fewer": (1, many),
+    "no picture: asks for one": (2, no_image),
+    "text question beside a picture": (2, words_beside_picture),
+    "follow-up on a film": (5, film_follow_up),
+    "follow-up on a shape": (1.5, shape_follow_up),
+    "follow-up on two pictures": (2, pair_follow_up),
+    "next picture in a later turn": (3, next_picture),
+    "follow-up on a text answer": (4, text_follow_up),
+    "after a refusal": (1.5, after_refusal),
+    "picture first, then a text question": (1.5, picture_then_words),
+    "text first, then a picture": (1.5, words_then_picture),
+}
+
+
+# What is learned first: one turn, no system prompt, so that little stands between a question and its answer.
+FIRST_STEPS = tuple(list(ABILITIES)[:10])
+
+
+def make_first_lesson(desk: Desk) -> Lesson:
+    (ability,) = desk.rng.choices(FIRST_STEPS, [ABILITIES[name][0] for name in FIRST_STEPS])
+    return Lesson(ability, "", tuple(ABILITIES[ability][1](desk)))
+
+
+def make_lesson(desk: Desk, ability: str | None = None) -> Lesson:
+    if ability is None:
+        (ability,) = desk.rng.choices(list(ABILITIES), [weight for weight, _ in ABILITIES.values()])
+    turns = tuple(ABILITIES[ability][1](desk))
+    return Lesson(ability, system_text(desk.rng, images=any(turn.images for turn in turns)), turns)
