@@ -21,7 +21,9 @@ ARGUMENTS = [
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 375, "height": 812}}
 
 
-@pytest.fixture(scope="session")
+# Per module and not per session: the driver keeps an event loop running in this thread, and the tests of other
+# modules run loops of their own.
+@pytest.fixture(scope="module")
 def browser():
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:

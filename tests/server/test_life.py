@@ -128,8 +128,8 @@ def test_a_worker_that_dies_ends_its_streams_with_an_error_and_comes_back(multim
             *_, error, done = list(frames)
         assert error["code"] == "engine_lost" and done == "[DONE]"
         assert time.monotonic() - started < 2
-        health = running.health()
-        assert health["status"] in ("degraded", "loading"), "the page is there while the engine is not"
+        # The page is there while the engine is not.
+        running.until(lambda health: health["status"] in ("degraded", "loading"), 5)
         running.until(lambda health: health["status"] == "ready")
         assert running.health()["engine"]["restarts"] == 1
         assert running.worker().pid != first.pid
