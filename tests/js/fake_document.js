@@ -1,4 +1,4 @@
-/** Just enough of a document for the Markdown renderer: elements, text, append, remove, and a way to read the result. */
+/** Just enough of a document for the Markdown renderer: elements, text, growing, comparing, and a way to read the result. */
 class FakeNode {
   parent = null;
   children = [];
@@ -16,6 +16,22 @@ class FakeNode {
     this.parent = null;
   }
 
+  get childNodes() {
+    return this.children;
+  }
+
+  isEqualNode(other) {
+    return this.shell() === other.shell() && this.children.length === other.children.length
+      && this.children.every((child, index) => child.isEqualNode(other.children[index]));
+  }
+
+  replaceWith(node) {
+    node.remove();
+    node.parent = this.parent;
+    this.parent.children = this.parent.children.map((child) => (child === this ? node : child));
+    this.parent = null;
+  }
+
   replaceChildren(...nodes) {
     for (const child of [...this.children]) child.remove();
     this.append(...nodes);
@@ -27,6 +43,14 @@ class FakeText extends FakeNode {
     super();
     if (typeof data !== 'string') throw new TypeError(`text must be a string, not ${data}`);
     this.textContent = data;
+  }
+
+  shell() {
+    return this.show();
+  }
+
+  cloneNode() {
+    return new FakeText(this.textContent);
   }
 
   show() {
@@ -44,6 +68,14 @@ class FakeElement extends FakeNode {
 
   setAttribute(name, value) {
     this.attributes[name] = String(value);
+  }
+
+  shell() {
+    return `${this.tag} ${JSON.stringify(this.attributes)}`;
+  }
+
+  cloneNode() {
+    return Object.assign(new FakeElement(this.tag), { attributes: { ...this.attributes } });
   }
 
   get textContent() {

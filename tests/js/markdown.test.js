@@ -125,6 +125,30 @@ test('finished blocks are left alone while the last one grows', () => {
   assert.equal(container.children.length, 3);
 });
 
+test('the last block keeps the nodes that have not changed', () => {
+  const container = fakeDocument.createElement('div');
+  const flow = new MarkdownFlow(container, fakeDocument);
+  flow.update('- one\n- two');
+  const [list] = container.children;
+  const [one] = list.children;
+  flow.update('- one\n- two grows\n- three');
+  assert.equal(container.children[0], list);
+  assert.equal(list.children[0], one);
+  assert.equal(container.show(), shown('- one\n- two grows\n- three'));
+});
+
+test('what is slow to show is shown less often, and whole at the end', () => {
+  const container = fakeDocument.createElement('div');
+  const flow = new MarkdownFlow(container, fakeDocument);
+  const text = '- a *b*\n'.repeat(4000);
+  flow.update(text, { whole: false });
+  flow.update(`${text}- last`, { whole: false });
+  assert.equal(flow.behind, true);
+  flow.update(`${text}- last`);
+  assert.equal(flow.behind, false);
+  assert.ok(container.textContent.endsWith('last'));
+});
+
 test('another text replaces the first', () => {
   assert.equal(rendered('One\n\ntwo', 'Other').show(), 'div(p("Other"))');
 });
@@ -140,7 +164,14 @@ test('a list is one piece, a fence is one piece, and text after them begins anot
   assert.deepEqual(cut('- a\n\n1'), ['- a\n\n1']);
 });
 
-test('text that no parser manages is shown as it came', () => {
-  const text = '>'.repeat(20000) + 'x';
-  assert.ok(read(text).endsWith('x'));
+test('text that no parser manages is shown as it came, and soon', () => {
+  const began = performance.now();
+  for (const text of [
+    '>'.repeat(20000) + 'x', '_a_'.repeat(10000), `${'a'.repeat(30000)}@`, `a${' '.repeat(30000)}b`, '*a **b '.repeat(3000) + 'c** d*'.repeat(3000),
+    '- '.repeat(10000) + 'x', Array.from({ length: 250 }, (_, depth) => `${'  '.repeat(depth)}- a`).join('\n'),
+    `\`\`\`\na\n\`\`\`\n${'_a_'.repeat(10000)}`,
+  ]) assert.equal(read(text).replaceAll('\n', ''), text.replaceAll('\n', '').trimEnd());
+  const table = `|a|\n|-|\n|${' b |'.repeat(10000)}${'\n|b|'.repeat(2000)}`;
+  assert.equal(read(table).replaceAll('\n', ''), table.replaceAll('\n', ''));
+  assert.ok(performance.now() - began < 10_000, 'some of these took half a minute, or never came back');
 });

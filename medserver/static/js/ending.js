@@ -9,7 +9,7 @@ const KIND_OF_REASON = { stop: 'finished', length: 'cut', repetition: 'repetitio
 /** `finish` is the finish event, or null from a server that only sends [DONE]. */
 export function byReason(finish) {
   const { reason = 'stop', usage = null, timings = null } = finish ?? {};
-  return Object.freeze({ kind: KIND_OF_REASON[reason] ?? 'other', reason, usage, timings });
+  return Object.freeze({ kind: Object.hasOwn(KIND_OF_REASON, reason) ? KIND_OF_REASON[reason] : 'other', reason, usage, timings });
 }
 
 export const byReader = () => Object.freeze({ kind: 'stopped' });

@@ -59,7 +59,10 @@ export const cleared = () => (state) =>
   change(state, { turns: initialState.turns, draft: emptyDraft, notice: null });
 
 export const heard = (health) => (state) => {
-  const notice = health.status === 'loading' ? state.notice : withoutNotice(state, 'loading');
+  // Only after the watch itself had met nobody: a single lost request has to stay explained.
+  const outdated = state.link === 'down' ? ['unreachable', 'loading'] : ['loading'];
+  const isOutdated = health.status !== 'loading' && outdated.includes(state.notice?.code);
+  const notice = isOutdated ? null : state.notice;
   return change(state, { health, link: 'up', notice });
 };
 

@@ -9,7 +9,10 @@ const oneDecimal = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const count = (n, one, many = `${one}s`) => `${figures.format(n)} ${n === 1 ? one : many}`;
 const wholeSeconds = (milliseconds) => Math.floor(milliseconds / 1000);
 const seconds = (milliseconds) => count(wholeSeconds(milliseconds), 'second');
-const secondsUntil = (at, now) => count(Math.max(1, Math.ceil((at - now) / 1000)), 'second');
+const timeUntil = (at, now) => {
+  const left = Math.max(1, Math.ceil((at - now) / 1000));
+  return left > 120 ? count(Math.ceil(left / 60), 'minute') : count(left, 'second');
+};
 
 export const page = {
   name: 'MedServer',
@@ -62,6 +65,7 @@ export const composer = {
   thinkingChoices: { auto: 'Auto', on: 'On', off: 'Off' },
   attachments: 'Images to send, in this order',
   remove: (number, name) => `Remove image ${number}, ${name}`,
+  noPreview: 'No preview',
   image: (number, name) => `Image ${number}, ${name}`,
   length: (length, limit) => `${figures.format(length)} of ${figures.format(limit)} characters`,
   notice: 'Message to you',
@@ -192,7 +196,7 @@ function otherTitle(status) {
 }
 
 function refused(notice, now) {
-  const wait = notice.retryAt > now ? `Try again in ${secondsUntil(notice.retryAt, now)}.` : '';
+  const wait = notice.retryAt > now ? `Try again in ${timeUntil(notice.retryAt, now)}.` : '';
   const said = notice.sentence ?? (notice.status ? `The server answered ${notice.status} without a reason.` : failureLine(notice));
   return {
     title: TITLES_BY_STATUS[notice.status] ?? otherTitle(notice.status),
@@ -203,13 +207,16 @@ function refused(notice, now) {
 
 /** A notice above the message box: {tone, title, rest, code}. `now` counts Retry-After down. */
 export function notice(about, now) {
-  // A status means that the server refused, and then its own sentence comes first.
-  const own = about.status ? null : NOTICES[about.code]?.(about);
+  // A status or a sentence means that the server refused, and then its own words come first.
+  const own = about.status || about.sentence ? null : NOTICES[about.code]?.(about);
   const tone = own && about.code !== 'unreachable' ? 'warn' : 'bad';
   return { tone, rest: '', code: null, ...(own ?? refused(about, now)) };
 }
 
-const STAGES = { weights: 'Loading weights', processor: 'Loading the image processor', tokenizer: 'Loading the tokenizer', warmup: 'Warming up', download: 'Downloading' };
+const STAGES = {
+  starting: 'Starting', libraries: 'Loading the libraries', download: 'Downloading', processor: 'Loading the processor',
+  weights: 'Loading the weights', 'self-test': 'Checking itself',
+};
 
 function stageName(stage) {
   if (!stage) return 'Loading the model';
@@ -222,7 +229,7 @@ export const status = {
     connecting: 'Connecting', ready: 'Ready', loading: 'Loading', restarting: 'Restarting', degraded: 'Degraded', failed: 'Not working',
     unreachable: 'Offline',
   },
-  progress: ({ stage, done, total }) => (total === null ? `${stageName(stage)}.` : `${stageName(stage)}, ${done} of ${total}.`),
+  progress: ({ stage, done, total }) => (total === null || total < 2 ? `${stageName(stage)}.` : `${stageName(stage)}, ${done} of ${total}.`),
 };
 
 const STANDINGS = {

@@ -9,6 +9,7 @@
  * (`[x]: url`) and underlined headings. Blocks of HTML are off because HTML is shown as text, and text may be typeset.
  */
 import { Marked, Tokenizer } from '../../vendor/marked/marked.esm.js';
+import { isHugeTable, isOveremphasised } from './bounds.js';
 
 const OPERAND = String.raw`\p{Script=Latin}\p{Script=Greek}\p{N}`;
 // No look-behind: iPads before iOS 16.4 refuse the whole module for it.
@@ -20,6 +21,7 @@ const TAG_OPENS_NOTHING = { inLink: false, inRawBlock: false, block: false };
 
 /** Asterisks between operands become letters in the copy that marked searches for emphasis, so they neither open nor close it. */
 export function maskProducts(masked) {
+  if (isOveremphasised(masked)) return masked.replace(/[*_]/g, 'x');
   return masked
     .replace(POWERED, (_, before, stars) => before + 'x'.repeat(stars.length))
     .replace(MULTIPLIED, '$1x')
@@ -37,10 +39,12 @@ function widened(row, extra, cell) {
 
 /** GFM drops the cells of a row beyond the heading; a lab value must not disappear, so the heading grows instead. */
 function wholeTable(src) {
+  const lines = this.rules.block.table.exec(src)?.[0].trimEnd().split('\n') ?? [];
+  if (isHugeTable(lines.length, lines.reduce((most, line) => Math.max(most, cellsIn(line)), 0))) return undefined;
   const table = Tokenizer.prototype.table.call(this, src);
   if (!table) return table;
   const [head, rule, ...rows] = table.raw.split('\n');
-  const extra = Math.max(0, ...rows.map(cellsIn)) - table.header.length;
+  const extra = rows.reduce((most, row) => Math.max(most, cellsIn(row)), 0) - table.header.length;
   if (extra <= 0) return table;
   const wide = [widened(head, extra, ' |'), widened(rule, extra, ' --- |'), ...rows].join('\n');
   return { ...(Tokenizer.prototype.table.call(this, wide) ?? table), raw: table.raw };
@@ -50,7 +54,7 @@ function wholeTable(src) {
 const clinicalRules = {
   emStrong(src, masked) {
     const here = masked[masked.length - src.length];
-    return src[0] === '*' && here !== '*' ? undefined : false;
+    return '*_'.includes(src[0]) && here !== src[0] ? undefined : false;
   },
   del: (src) => (src.startsWith('~~') ? false : undefined),
   blockquote: (src) => (COMPARISON.test(src) ? undefined : false),

@@ -10,6 +10,8 @@ class Attachment {
   #number = element('span', { class: 'attachment-number', 'aria-hidden': 'true' });
 
   constructor({ id, preview, name }, onRemove) {
+    // What the browser cannot show the server will hardly read, but it has the last word.
+    this.#image.addEventListener('error', () => this.#noPreview());
     this.#image.src = preview;
     this.remove = element('button', { type: 'button', class: 'attachment-remove', on: { click: () => onRemove(id, this.remove) } }, icon('close'));
     const caption = element('span', { class: 'attachment-name', 'aria-hidden': 'true', title: name }, name);
@@ -20,6 +22,10 @@ class Attachment {
     setText(this.#number, String(number));
     setAttributes(this.#image, { alt: words.composer.image(number, name) });
     setAttributes(this.remove, { 'aria-label': words.composer.remove(number, name) });
+  }
+
+  #noPreview() {
+    this.#image.replaceWith(element('p', { class: 'attachment-unreadable' }, words.composer.noPreview));
   }
 }
 

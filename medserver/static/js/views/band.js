@@ -11,7 +11,7 @@ export class Band {
   #rest = element('span');
   #progress = element('progress', { class: 'band-progress', hidden: true });
   node = element(
-    'div', { class: 'band', hidden: true },
+    'section', { class: 'band', hidden: true, 'aria-label': words.status.heading },
     element('p', { class: 'band-line' }, this.#icon.node, element('span', {}, this.#title, ' ', this.#rest)),
     this.#progress,
   );

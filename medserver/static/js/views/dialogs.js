@@ -13,7 +13,8 @@ export class AboutDialog {
     const { heading, paragraphs, notice } = words.terms;
     this.node = element(
       'dialog', { id: 'about', class: 'dialog', 'aria-labelledby': 'about-heading' },
-      element('h2', { id: 'about-heading' }, heading),
+      // Begun at its button, a long text would open at its end.
+      element('h2', { id: 'about-heading', tabindex: '-1', autofocus: true }, heading),
       ...[...paragraphs, notice].map((text) => element('p', {}, text)),
       element('div', { class: 'dialog-row' }, button(words.page.close, '', () => this.node.close())),
     );

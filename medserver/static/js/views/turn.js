@@ -57,7 +57,7 @@ export class ReplyView {
   update(reply, { now, last }) {
     const over = reply.phase === 'ended';
     this.again.hidden = !(over && last && isIncomplete(reply.ending));
-    if (reply === this.#shown && reply.phase !== 'thinking') return;
+    if (reply === this.#shown && reply.phase !== 'thinking' && !this.#flow.behind) return;
     this.#shown = reply;
     setAttributes(this.node, {
       'data-phase': reply.phase, 'data-ending': reply.ending?.kind ?? null, 'aria-busy': over ? 'false' : 'true',
@@ -66,7 +66,7 @@ export class ReplyView {
     const waiting = words.waiting(reply);
     this.#waiting.hidden = waiting === '';
     setText(this.#waiting, waiting);
-    this.#flow.update(reply.text);
+    this.#flow.update(reply.text, { whole: over });
     this.#ending.update(reply);
     this.copy.hidden = !(over && reply.text);
   }
