@@ -136,7 +136,7 @@ class Intake:
         most = self._settings.max_model_len // self._image_tokens
         if len(payloads) > most:
             raise ContextOverflow(f"The conversation holds {len(payloads)} images; the context has room for {most}.")
-        tasks = [asyncio.ensure_future(self._image(payload)) for payload in payloads]
+        tasks = [asyncio.ensure_future(self._image(payload, place)) for place, payload in enumerate(payloads, 1)]
         try:
             images = iter(await asyncio.gather(*tasks))
         finally:
@@ -144,8 +144,11 @@ class Intake:
                 task.cancel()
         return tuple(Turn(role, tuple(_filled(parts, images))) for role, parts in turns)
 
-    async def _image(self, payload: _Payload) -> Image:
-        return await self._decoders.decode(payload.data, base64_encoded=payload.base64_encoded)
+    async def _image(self, payload: _Payload, place: int) -> Image:
+        try:
+            return await self._decoders.decode(payload.data, base64_encoded=payload.base64_encoded)
+        except BadRequest as problem:
+            raise BadRequest(f"Image {place}: {problem.sentence}", code=problem.code) from None
 
 
 def _filled(parts: list[str | _Payload], images: Iterator[Image]) -> Iterator[Part]:

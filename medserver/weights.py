@@ -48,4 +48,4 @@ def _note(directory: Path) -> str | None:
         return None
     if json.loads(card.read_text(encoding="utf-8")).get("trained"):
         return "A tiny demonstration model. It is not MedGemma and knows nothing about medicine."
-    return "Its weights are random and untrained: every answer is noise. It only shows that the path works."
+    return "Its weights are random and untrained: every answer is noise."

@@ -55,3 +55,11 @@ def test_a_curl_example_runs_as_written(server: Running, tmp_path, example: str)
 
 def test_there_are_examples_for_chat_images_files_and_health():
     assert len(EXAMPLES) == 4
+
+
+def test_the_page_has_words_for_every_stage_of_loading():
+    from medserver.worker.server import STAGES
+
+    words = (ROOT / "medserver/static/js/words.js").read_text(encoding="utf-8")
+    [table] = re.findall(r"const STAGES = \{(.*?)\};", words, re.DOTALL)
+    assert tuple(re.findall(r"'?([\w-]+)'?: '", table)) == STAGES

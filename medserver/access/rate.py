@@ -28,4 +28,4 @@ class RateLimit:
         item, keys = request.state.view_rate_limit
         reset, _ = self.limiter.limiter.get_window_stats(item, *keys)
         seconds = max(1, math.ceil(reset - time.time()))
-        return TooMany(f"Too many requests ({exceeded.detail}). Please wait {seconds} s.", retry_after=seconds)
+        return TooMany(f"Too many requests: {exceeded.detail} are answered for each client.", retry_after=seconds)

@@ -30,15 +30,20 @@ log = logging.getLogger("medserver.worker")
 MAX_BODY = 512 * 1024 * 1024
 
 
+# In the order they come; the page has words for each.
+STAGES = ("starting", "libraries", "download", "processor", "weights", "self-test")
+
+
 @dataclass
 class Loading:
-    """How far the start has come: the stage's name and its own progress."""
+    """How far the start has come: one of `STAGES` and its own progress."""
 
-    stage: str = "starting"
+    stage: str = STAGES[0]
     done: int = 0
     total: int = 1
 
     def report(self, stage: str, done: int, total: int) -> None:
+        assert stage in STAGES
         self.stage, self.done, self.total = stage, done, total
 
 
