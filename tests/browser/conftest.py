@@ -1,6 +1,7 @@
 """A real browser on the real page, at an address that is no secure context, as on a ward's network."""
 
 import io
+import json
 import shutil
 
 import PIL.Image
@@ -41,6 +42,15 @@ def page(request, browser, server):
     yield from opened(browser, server.port, SIZES[request.param])
 
 
+def asked_with(page, **fields) -> None:
+    """Let the page's requests carry these fields, and be greedy: what a random model draws may end at any token."""
+
+    def more(route) -> None:
+        route.continue_(post_data=json.dumps({**route.request.post_data_json, "temperature": 0, **fields}))
+
+    page.route("**/api/chat", more)
+
+
 def opened(browser, port: int, size: dict):
     context = browser.new_context(viewport=size)
     page = context.new_page()
@@ -53,6 +63,7 @@ def opened(browser, port: int, size: dict):
             None if asked.url.startswith((f"http://{HOST}:{port}/", "blob:", "data:")) else complaints.append(asked.url)
         ),
     )
+    asked_with(page)
     page.goto(f"http://{HOST}:{port}/")
     page.locator("#status").get_by_text("Ready", exact=True).wait_for()
     yield page

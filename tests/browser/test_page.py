@@ -2,7 +2,7 @@
 
 import re
 
-from tests.browser.conftest import SIZES, opened
+from tests.browser.conftest import SIZES, asked_with, opened
 from tests.serving import Running
 
 ANSWER = "#transcript article[data-role=assistant]"
@@ -47,14 +47,16 @@ def test_the_keyboard_is_enough(page):
 
 
 def test_a_thought_stands_apart_from_its_answer(page):
+    asked_with(page, max_tokens=400)
     page.get_by_label("Thinking").select_option("on")
     page.fill("#prompt", "Hello")
     page.click("#send")
     page.locator("details.thinking[open]").wait_for()
-    page.locator(f"{ANSWER}[data-phase=answering]").wait_for()
+    page.locator(f"{ANSWER}[data-phase=ended]").wait_for(timeout=90_000)
     assert page.locator("details.thinking[open]").count() == 0, "it folds when the answer begins"
-    page.click("#stop")
-    wait_for_ending(page, "stopped")
+    assert page.locator(f"{ANSWER} .prose").last.inner_text()
+    page.locator("details.thinking summary").click()
+    assert page.locator("details.thinking[open]").inner_text()
     shown = page.locator("#transcript").inner_text()
     assert "<unused94>" not in shown and "<unused95>" not in shown
 
