@@ -119,7 +119,7 @@ def create_app(settings: Settings, serving: Serving, host: EngineHost | None = N
     app.state.house = house
     rate = RateLimit(settings.rate_limit)
     app.state.limiter = rate.limiter
-    _add_pages(app)
+    _add_pages(app, serving)
     _add_status(app, house)
     _add_answers(app, house, rate)
     _add_problems(app, rate)
@@ -128,12 +128,14 @@ def create_app(settings: Settings, serving: Serving, host: EngineHost | None = N
     return app
 
 
-def _add_pages(app: FastAPI) -> None:
+def _add_pages(app: FastAPI, serving: Serving) -> None:
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
     app.mount("/static", _Revalidated(directory=STATIC), name="static")
+    if serving.samples:
+        app.mount("/samples", _Revalidated(directory=Path(serving.source, "samples")), name="samples")
 
 
 class _Revalidated(StaticFiles):
@@ -153,6 +155,10 @@ def _add_status(app: FastAPI, house: House) -> None:
     @app.get("/api/models")
     async def models() -> JSONResponse:
         return JSONResponse(house.status.models())
+
+    @app.get("/api/samples")
+    async def samples() -> JSONResponse:
+        return JSONResponse(house.status.samples())
 
     @app.get("/api/model-info")
     async def model_info() -> JSONResponse:

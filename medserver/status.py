@@ -70,6 +70,13 @@ class Status:
         ]
         return {"models": rows, "active": active}
 
+    def samples(self) -> dict[str, Any]:
+        """What a model brings along to be tried with; nothing for most."""
+        prompts = [
+            {"text": text, "images": [f"/samples/{name}" for name in images]} for text, images in self._serving.samples
+        ]
+        return {"prompts": prompts}
+
     def model_info(self) -> dict[str, Any]:
         """The loaded model; raises `Unavailable` while there is none."""
         facts: EngineFacts = self._host.engine().facts

@@ -25,7 +25,8 @@ def serving_for(settings: Settings) -> Serving:
     images = _KINDS[configuration["model_type"]]
     size = configuration.get("vision_config", {}).get("image_size", IMAGE_SIZE)
     tokens = configuration.get("mm_tokens_per_image", IMAGE_TOKENS)
-    return Serving(variant, str(directory), images, size, tokens, note=_note(directory))
+    samples = _samples(directory) if variant.demo else ()
+    return Serving(variant, str(directory), images, size, tokens, _note(directory), samples)
 
 
 def _configuration(directory: Path) -> dict:
@@ -39,6 +40,14 @@ def _configuration(directory: Path) -> dict:
     if not any(directory.glob("*.safetensors")):
         raise BadSetting(f"{directory} holds no weights (*.safetensors)")
     return configuration
+
+
+def _samples(directory: Path) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    listed = directory / "samples.json"
+    if not listed.is_file():
+        return ()
+    prompts = json.loads(listed.read_text(encoding="utf-8"))["prompts"]
+    return tuple((prompt["text"], tuple(prompt["images"])) for prompt in prompts)
 
 
 def _note(directory: Path) -> str | None:

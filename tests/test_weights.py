@@ -53,3 +53,12 @@ def test_a_directory_without_weights_is_refused(tmp_path):
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(BadSetting, match="no weights"):
         serving_for(settings)
+
+
+def test_a_demo_brings_its_samples_along_and_nothing_else_does(tmp_path):
+    made = checkpoint(tmp_path, model_type="gemma3")
+    listed = {"prompts": [{"text": "What changed?", "images": ["a.png", "b.png"]}]}
+    (tmp_path / "samples.json").write_text(json.dumps(listed))
+    assert serving_for(made).samples == ()
+    demo = serving_for(Settings(model="demo", model_path=tmp_path))
+    assert demo.samples == (("What changed?", ("a.png", "b.png")),)

@@ -71,7 +71,10 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What is to be served: the variant, where its checkpoint is, and the pixels and tokens of its images."""
+    """What is to be served: the variant, where its checkpoint is, and the pixels and tokens of its images.
+
+    `samples`: prompts to begin with, as (text, names of pictures in `samples/` beside the checkpoint).
+    """
 
     variant: Variant
     source: str
@@ -79,6 +82,7 @@ class Serving:
     image_size: int
     image_tokens: int
     note: str | None = None
+    samples: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

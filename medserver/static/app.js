@@ -3,13 +3,16 @@
  */
 import { copyText } from './js/clipboard.js';
 import { replying } from './js/conversation.js';
+import { answerFile, conversationFile } from './js/export.js';
 import { oncePerFrame } from './js/frame.js';
 import { HealthWatch } from './js/health.js';
 import * as images from './js/image_file.js';
 import { milestone } from './js/milestones.js';
 import { followReply } from './js/reply.js';
+import { filesOf, loadSamples } from './js/samples.js';
+import { save } from './js/save.js';
 import { Session } from './js/session.js';
-import { heard, initialState, unheard } from './js/state.js';
+import { heard, initialState, samplesFound, unheard } from './js/state.js';
 import { Store } from './js/store.js';
 import { Page } from './js/views/page.js';
 import * as words from './js/words.js';
@@ -23,12 +26,16 @@ const watch = new HealthWatch({
   fetch: ask,
   clock,
   page: document,
-  onHealth: (health) => store.change(heard(health)),
+  onHealth: (health) => {
+    if (health.demo && !store.state.health) loadSamples(ask).then((samples) => store.change(samplesFound(samples)));
+    store.change(heard(health));
+  },
   onLost: () => store.change(unheard()),
 });
 const session = new Session({
   store,
   images,
+  filesOf: (sample) => filesOf(sample, ask),
   now,
   follow: (request) => followReply({ ...request, fetch: ask, now }),
   onUnreachable: () => watch.askNow(),
@@ -46,16 +53,19 @@ const page = new Page({
   },
   onTryAgain: () => { session.tryAgain(); page.composer.focus(); },
   onStop: () => session.stop(),
-  onSuggestion: (prompt) => { session.type(prompt); page.composer.focus(); },
+  onSuggestion: async (sample) => { await session.trySample(sample); page.composer.focus(); },
   onCopy: (text) => {
     const copied = copyText(text, document);
     page.announcer.say(copied ? words.turn.copied : words.turn.copyFailed);
     return copied;
   },
+  onDownload: () => save(conversationFile(store.state.turns, origin()), document),
+  onDownloadAnswer: (reply) => save(answerFile(reply, origin()), document),
   onNewSession: () => (isEmpty(store.state) ? page.composer.focus() : page.clear.open()),
   onClear: () => { session.startNew(); page.composer.focus(); },
 });
 
+const origin = () => ({ health: store.state.health, at: now() });
 const isEmpty = ({ turns, draft }) => turns.length === 0 && draft.text === '' && draft.images.length === 0;
 const render = () => page.update(store.state, now());
 const renderSoon = oncePerFrame(render, (work) => requestAnimationFrame(work));

@@ -15,6 +15,10 @@ function setUp(follow, health = { status: 'ready', supports_images: true }) {
   const session = new Session({
     store,
     now: () => 0,
+    filesOf: async ({ images }) => images.map((address) => {
+      if (address === '/samples/gone.png') throw new Error('404');
+      return file(address.slice(9));
+    }),
     onUnreachable: () => { seen.unreachable += 1; },
     follow: (request) => {
       seen.bodies.push(request.body);
@@ -186,4 +190,17 @@ test('a removed image is forgotten', () => {
   session.addFiles([file('a.png'), file('b.png')]);
   session.removeImage(store.state.draft.images[0].id);
   assert.deepEqual([store.state.draft.images[0].name, seen.forgotten], ['b.png', ['a.png']]);
+});
+
+test('a sample takes the place of the draft, and one that cannot be had leaves the draft alone', async () => {
+  const { store, session, seen } = setUp(finishing);
+  session.type('Mine');
+  session.addFiles([file('mine.png')]);
+  await session.trySample({ text: 'What changed?', images: ['/samples/gone.png'] });
+  assert.deepEqual([store.state.draft.text, store.state.notice.code], ['Mine', 'no_sample']);
+  await session.trySample({ text: 'What changed?', images: ['/samples/a.png', '/samples/b.png'] });
+  assert.equal(store.state.draft.text, 'What changed?');
+  assert.deepEqual(store.state.draft.images.map((image) => image.name), ['a.png', 'b.png']);
+  assert.equal(store.state.notice, null);
+  assert.deepEqual(seen.forgotten, ['mine.png']);
 });

@@ -14,9 +14,9 @@ export class Session {
   #abort = null;
   #lastId = 0;
 
-  /** `images` makes, reads and forgets images; `follow` asks for one reply; `onUnreachable` is told when nobody answered. */
-  constructor({ store, images, follow, now, onUnreachable }) {
-    Object.assign(this, { store, images, follow, now, onUnreachable });
+  /** `images` makes, reads and forgets images; `filesOf` fetches those of a sample; `follow` asks for one reply; `onUnreachable` is told when nobody answered. */
+  constructor({ store, images, filesOf, follow, now, onUnreachable }) {
+    Object.assign(this, { store, images, filesOf, follow, now, onUnreachable });
   }
 
   type(text) {
@@ -34,6 +34,20 @@ export class Session {
     }
     const names = rejected.map((file) => file.name);
     if (names.length > 0) this.store.change(state.noticed(blocked('unknown_image_type', { names })));
+  }
+
+  /** Into the message box, in place of what stands there; what cannot be had is said. */
+  async trySample(sample) {
+    let files;
+    try {
+      files = await this.filesOf(sample);
+    } catch {
+      this.store.change(state.noticed(blocked('no_sample', { ofDraft: true })));
+      return;
+    }
+    this.store.state.draft.images.forEach((image) => this.removeImage(image.id));
+    this.type(sample.text);
+    this.addFiles(files);
   }
 
   removeImage(id) {

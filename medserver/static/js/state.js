@@ -1,7 +1,7 @@
 /**
  * The whole state of the page as one frozen value, and every change it knows; knows neither the wire nor the page.
  *
- * {turns, draft: {text, images}, thinking, notice, health, link}. A notice is {code, …figures}, with `ofDraft` where it is about what is typed;
+ * {turns, draft: {text, images}, thinking, notice, samples, health, link}. A notice is {code, …figures}, with `ofDraft` where it is about what is typed;
  * `link` is what the last poll met: connecting, up or down.
  */
 import * as conversation from './conversation.js';
@@ -13,6 +13,7 @@ export const initialState = Object.freeze({
   draft: emptyDraft,
   thinking: 'auto',
   notice: null,
+  samples: Object.freeze([]),
   health: null,
   link: 'connecting',
 });
@@ -34,6 +35,8 @@ export const imageRemoved = (id) => (state) =>
   redraft(state, state.draft.text, state.draft.images.filter((image) => image.id !== id));
 
 export const thinkingChosen = (thinking) => (state) => change(state, { thinking });
+
+export const samplesFound = (samples) => (state) => change(state, { samples: Object.freeze(samples) });
 
 export const noticed = (notice) => (state) => change(state, { notice });
 

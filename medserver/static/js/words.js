@@ -18,6 +18,7 @@ export const page = {
   name: 'MedServer',
   skip: 'Skip to the message box',
   newSession: 'New session',
+  download: 'Download conversation',
   about: 'About',
   close: 'Close',
   drop: 'Drop images to add them to your message',
@@ -44,15 +45,27 @@ export const welcome = {
   does: {
     images: 'A medical language model on your own server. Ask it a question, or add one or more images and ask what they show.',
     text: 'A medical language model on your own server. This one reads text only.',
+    demo: 'A tiny model that shows how this page works. It answers questions about MedServer and reads drawn phantom pictures, and nothing else.',
   },
   not: 'Not for emergencies, not for direct patient care without validation, and never the only reader of an image.',
   kept: 'The conversation stays in this page. Reloading or closing it clears everything.',
   suggestions: 'Begin with one of these',
+  withImages: (text, images) => `${text}, with ${count(images, 'image')}`,
   prompts: [
     'List the common causes of acute kidney injury, grouped as prerenal, renal and postrenal.',
     'What should be checked before starting metformin? Answer as a short table.',
     'Explain the difference between sensitivity and positive predictive value to a medical student.',
   ],
+};
+
+/** What stands in a downloaded document beside the conversation itself. */
+export const file = {
+  conversation: 'MedServer conversation',
+  answer: 'MedServer answer',
+  model: (name) => `Model: ${name ?? 'unknown'}`,
+  made: (minute) => `Saved: ${minute}`,
+  thought: 'Thinking',
+  unfinished: { tone: 'warn', title: 'Saved before the answer had ended.', rest: 'It is incomplete.' },
 };
 
 export const composer = {
@@ -78,6 +91,7 @@ export const turn = {
   copy: 'Copy answer',
   copied: 'Copied',
   copyFailed: 'Copying was not allowed. Select the text instead.',
+  download: 'Download',
   tryAgain: 'Try again',
   image: (number, name) => `Image ${number}: ${name}`,
   thinkingNow: (milliseconds) => (wholeSeconds(milliseconds) < 1 ? 'Thinking' : `Thinking, ${seconds(milliseconds)}`),
@@ -157,6 +171,7 @@ const NOTICES = {
     title: `Not added: ${names.join(', ')}.`, rest: 'Images can be PNG, JPEG or WebP. A DICOM file has to be exported as one of these first.',
   }),
   unreadable_image: ({ name }) => ({ title: `${name} could not be read.`, rest: `Remove it and add it again. ${KEPT}` }),
+  no_sample: () => ({ title: 'The sample images could not be fetched.', rest: 'Check the network, then try again.' }),
   unreachable: () => ({ title: 'The server cannot be reached.', rest: `Check the network, then send again. ${KEPT}` }),
   images_not_supported: () => ({ title: 'This model reads text only.', rest: 'Remove the images to send your message.' }),
   too_many_images: ({ amount, limit }) => ({

@@ -10,20 +10,25 @@ export class Header {
   #model = element('span', { class: 'header-model' });
   #status = new Status();
 
-  constructor({ onNewSession }) {
+  constructor({ onNewSession, onDownload }) {
     const newSession = element(
       'button', { type: 'button', class: 'button', id: 'new-session', 'aria-label': words.page.newSession, on: { click: onNewSession } },
       icon('plus'), element('span', { class: 'header-wide' }, words.page.newSession),
     );
+    this.download = element(
+      'button', { type: 'button', class: 'button', id: 'download', 'aria-label': words.page.download, title: words.page.download, hidden: true, on: { click: onDownload } },
+      icon('download'),
+    );
     this.node = element(
       'header', { class: 'header' },
       element('div', { class: 'header-title' }, element('h1', { class: 'header-name' }, words.page.name), this.#model),
-      element('div', { class: 'header-actions' }, this.#status.node, newSession),
+      element('div', { class: 'header-actions' }, this.#status.node, this.download, newSession),
     );
   }
 
-  update(standing, health) {
+  update(standing, { health, turns }) {
     setText(this.#model, health?.model_name ?? '');
+    this.download.hidden = turns.length === 0;
     this.#status.update(standing, health);
   }
 }

@@ -12,6 +12,7 @@ const SHAPES = {
   close: ['M6 6l12 12', 'M18 6L6 18'],
   plus: ['M12 5v14', 'M5 12h14'],
   copy: ['M9 9h10v10H9z', 'M5 15V5h10'],
+  download: ['M12 4v11', 'M7 10.5l5 5 5-5', 'M5 20h14'],
   check: ['M5 12.5l4.5 4.5L19 7.5'],
   again: ['M19 12a7 7 0 1 1-2.2-5.1', 'M19 4v4.5h-4.5'],
   chevron: ['M9 6l6 6-6 6'],

@@ -24,7 +24,7 @@ export class Page {
     this.announcer = new Announcer();
     this.about = new AboutDialog();
     this.clear = new ClearDialog({ onConfirm: actions.onClear });
-    this.header = new Header({ onNewSession: actions.onNewSession });
+    this.header = new Header(actions);
     this.banner = new Banner();
     this.band = new Band();
     this.welcome = new Welcome(actions);
@@ -38,7 +38,7 @@ export class Page {
   update(state, now) {
     const standing = standingOf(state);
     const [problem] = problemsOf(state.draft, state.turns, state.health);
-    this.header.update(standing, state.health);
+    this.header.update(standing, state);
     this.banner.update(state.health);
     this.band.update(standing);
     this.welcome.update(state);

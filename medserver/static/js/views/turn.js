@@ -41,16 +41,20 @@ export class ReplyView {
   #shown = null;
   #copyLabel = element('span', {}, words.turn.copy);
 
-  constructor({ onCopy, onTryAgain }) {
+  constructor({ onCopy, onDownloadAnswer, onTryAgain }) {
     this.copy = element(
       'button', { type: 'button', class: 'button quiet', on: { click: () => this.#sayCopied(onCopy(this.#shown.text)) } },
       icon('copy'), this.#copyLabel,
+    );
+    this.download = element(
+      'button', { type: 'button', class: 'button quiet', on: { click: () => onDownloadAnswer(this.#shown) } },
+      icon('download'), words.turn.download,
     );
     this.again = element('button', { type: 'button', class: 'button quiet', on: { click: onTryAgain } }, icon('again'), words.turn.tryAgain);
     this.node = element(
       'article', { class: 'turn', 'data-role': 'assistant' },
       heading('assistant'), this.#thinking.node, this.#waiting, this.#answer, this.#ending.node,
-      element('div', { class: 'turn-actions' }, this.copy, this.again),
+      element('div', { class: 'turn-actions' }, this.copy, this.download, this.again),
     );
   }
 
@@ -69,6 +73,7 @@ export class ReplyView {
     this.#flow.update(reply.text, { whole: over });
     this.#ending.update(reply);
     this.copy.hidden = !(over && reply.text);
+    this.download.hidden = this.copy.hidden;
   }
 
   #sayCopied(done) {
