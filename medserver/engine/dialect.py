@@ -1,0 +1,32 @@
+"""How OpenAI-compatible servers differ, as values; who speaks one asks its fields and never its name."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """`trusted`: its error codes and sentences are our own. `echoes_turn`: the end of a turn that it continues
+    may come back in front of the answer. `fits_answer`: it shortens an answer to what its context leaves, instead of
+    refusing it. `probe_path`: costs it next to nothing. `abort_path`: takes the `rid` that a request was sent with.
+    """
+
+    name: str
+    probe_path: str = "v1/models"
+    abort_path: str | None = None
+    trusted: bool = False
+    fits_answer: bool = False
+    echoes_turn: bool = False
+
+
+OURS = Dialect("medserver", probe_path="ready", trusted=True, fits_answer=True)
+VLLM = Dialect("vllm", probe_path="health", echoes_turn=True)
+SGLANG = Dialect("sglang", probe_path="ready", abort_path="abort_request")
+# A router, or a server that we do not know: vLLM may be behind it.
+PLAIN = Dialect("openai", echoes_turn=True)
+
+_OWNERS = {one.name: one for one in (VLLM, SGLANG)}
+
+
+def dialect_of(owner: object) -> Dialect:
+    """The dialect of a server whose listing of models names this `owned_by`."""
+    return _OWNERS.get(owner, PLAIN) if isinstance(owner, str) else PLAIN
