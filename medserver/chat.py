@@ -25,7 +25,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How tokens are drawn: `temperature` 0 is greedy, `top_k` 0 and `top_p` 1 keep the whole vocabulary."""
+    """How tokens are drawn: `temperature` 0 is greedy, `top_k` 0 and `top_p` 1 keep the whole vocabulary.
+
+    The model cannot end its answer before `min_tokens`, nor at all with `ignore_eos`; a stop string still can.
+    """
 
     max_tokens: int
     temperature: float
@@ -34,6 +37,8 @@ class Sampling:
     repetition_penalty: float = 1.0
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    ignore_eos: bool = False
+    min_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

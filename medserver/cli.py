@@ -18,7 +18,13 @@ Every flag can also be set as MEDSERVER_<NAME> in the environment or in .env; th
 """
 
 # Flags that are understood but whose work is still to come. Saying so beats ignoring them.
-LATER = {"workers": (1, "--workers: this version always runs one web worker.")}
+_FOREIGN = "belongs to SGLang and vLLM, which this version does not start yet."
+LATER = {
+    "workers": (1, "--workers: this version always runs one web worker."),
+    "engine_python": (None, f"--engine-python {_FOREIGN}"),
+    "tensor_parallel": (1, f"--tensor-parallel {_FOREIGN}"),
+    "data_parallel": (1, f"--data-parallel {_FOREIGN}"),
+}
 COMMANDS_LATER = ("download", "doctor")
 
 
@@ -49,10 +55,12 @@ def _add(made: argparse.ArgumentParser, one: Field) -> None:
         if off:
             made.add_argument(*off, dest=one.name, action="store_false", help="the opposite")
         return
-    if one.default is not None:
+    if one.default not in (None, ()):
         words += f" (default: {one.default})"
     metavar = flags[-1].lstrip("-").upper().replace("-", "_")
-    made.add_argument(*flags, dest=one.name, type=_typed(one.metadata["parse"]), help=words, metavar=metavar)
+    # What may be given several times is read as a tuple each time, and these are strung together.
+    how = {"action": "extend"} if isinstance(one.default, tuple) else {}
+    made.add_argument(*flags, dest=one.name, type=_typed(one.metadata["parse"]), help=words, metavar=metavar, **how)
 
 
 def _typed(parse: Callable) -> Callable:
@@ -78,7 +86,8 @@ def settings_from(argv: Sequence[str] | None) -> tuple[Settings, str]:
         made.error(str(problem))
     if "model" not in found:
         made.error("say which model to serve: -m demo, -m 4, -m 27 or -m 27t")
-    return Settings(**found), command
+    several = {name: tuple(value) for name, value in found.items() if isinstance(value, list)}
+    return Settings(**found | several), command
 
 
 def warnings_for(settings: Settings, argv: Sequence[str]) -> list[str]:

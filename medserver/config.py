@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from medserver.models import VARIANTS
 
@@ -21,6 +22,9 @@ TOP_P_RANGE = (0.01, 1.0)
 REPETITION_PENALTY_RANGE = (0.1, 10.0)
 DEFAULT_MAX_TOKENS = 2048
 MAX_STOP_STRINGS = 16
+
+# What `--engine` may name beside auto; upstreams are an engine of their own, named by `--upstream`.
+ENGINES = ("sglang", "vllm", "transformers")
 
 # Rows that the Transformers worker decodes together, and how many requests may wait for one.
 ENGINE_SLOTS = 8
@@ -95,6 +99,40 @@ def directory(text: str) -> Path:
     return path.resolve()
 
 
+def executable(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not os.access(path, os.X_OK) or path.is_dir():
+        raise BadSetting(f"{text!r} is no program that can be started")
+    return path.absolute()  # not resolved: a virtual environment is known by its own path
+
+
+def base_url(text: str) -> str:
+    """The address as everything here expects it: without `/v1`, with a slash at its end.
+
+    Raises:
+        BadSetting: it is no address of a web server, or carries more than an address.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:
+        raise BadSetting("an upstream must be an address such as http://gpu-1:8000") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadSetting("an upstream must be an address such as http://gpu-1:8000")
+    if parts.username is not None or parts.password is not None:
+        raise BadSetting("an upstream's address must not hold a name or a password: use --upstream-key")
+    if parts.query or parts.fragment:
+        raise BadSetting("an upstream's address must not hold anything after ? or #")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    return f"{parts.scheme}://{host}{f':{port}' if port else ''}{path}/"
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    """Upstreams, with commas between where there are several."""
+    return tuple(base_url(one) for one in text.split(",") if one.strip())
+
+
 def text(value: str) -> str:
     if not value.strip():
         raise BadSetting("it is empty")
@@ -121,6 +159,25 @@ class Settings:
     host: str = setting("0.0.0.0", "-ip", "--host", parse=text, help="address to listen on")
     quantize: bool = setting(False, "-q", "--quantize", parse=switch, help="load the weights in 4 bits")
     force_transformers: bool = setting(False, "--force-transformers", parse=switch, help="never use SGLang")
+    engine: str = setting(
+        "auto", "--engine", parse=choice("auto", *ENGINES), help="which engine: auto, " + ", ".join(ENGINES)
+    )
+    engine_python: Path | None = setting(
+        None, "--engine-python", parse=executable, help="the Python whose environment holds SGLang or vLLM"
+    )
+    tensor_parallel: int = setting(
+        1, "--tensor-parallel", "--tp", parse=integer(1, 64), help="GPUs that share one copy of the model"
+    )
+    data_parallel: int = setting(1, "--data-parallel", "--dp", parse=integer(1, 64), help="copies of the model")
+    upstream: tuple[str, ...] = setting(
+        (), "--upstream", parse=addresses, help="an OpenAI-compatible server elsewhere; may be given more than once"
+    )
+    upstream_key: str | None = setting(
+        None, "--upstream-key", parse=text, help="key of the upstreams (better: in the environment)", secret=True
+    )
+    loop_guard: int = setting(
+        5, "--loop-guard", parse=integer(0, 10), help="how soon repetition ends an answer, 0 never, 10 at once"
+    )
     workers: int = setting(1, "--workers", parse=integer(1, 64), help="web workers; the model is loaded once")
     max_user_streams: int = setting(
         1, "--max-user-streams", parse=integer(1), help="answers one client address may receive at a time"

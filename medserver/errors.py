@@ -3,6 +3,7 @@
     Problem                     anything a client is told about
     ├── Refusal                 before an answer began: an HTTP status
     │   ├── BadRequest          400  the request breaks a limit or the model cannot take it
+    │   ├── NotFound            404  no such path, or no such model
     │   ├── RequestTimeout      408  its body stopped arriving
     │   ├── PayloadTooLarge     413
     │   ├── InvalidRequest      422  the shape is wrong; names the field
@@ -19,16 +20,22 @@ A sentence is fit for a person; no exception text, path or address ever goes int
 
 
 class Problem(Exception):
-    """What a client is told: an HTTP `status`, a stable `code`, a `sentence`, seconds to `retry_after`."""
+    """What a client is told: an HTTP `status`, a stable `code`, a `sentence`, seconds to `retry_after`.
+
+    `field` is the part of the request that is meant, where it is one; the sentence names it too.
+    """
 
     status = 500
     code = "internal"
 
-    def __init__(self, sentence: str, *, code: str | None = None, retry_after: int | None = None):
+    def __init__(
+        self, sentence: str, *, code: str | None = None, retry_after: int | None = None, field: str | None = None
+    ):
         super().__init__(sentence)
         self.sentence = sentence
         self.code = code or self.code
         self.retry_after = retry_after
+        self.field = field
 
 
 class Refusal(Problem):
@@ -37,6 +44,11 @@ class Refusal(Problem):
 
 class BadRequest(Refusal):
     status = 400
+
+
+class NotFound(Refusal):
+    status = 404
+    code = "not_found"
 
 
 class RequestTimeout(Refusal):

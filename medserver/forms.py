@@ -24,19 +24,23 @@ _LONGEST_PLACE = 80  # an unknown field's name comes from outside
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def read_json(request: Request, model: type[Model]) -> Model:
-    """Read and validate a JSON body.
+async def read_fields(request: Request) -> object:
+    """Read a JSON body, whatever it holds.
 
     Raises:
-        InvalidRequest: it is no JSON, or a field is wrong; the sentence names the field.
+        InvalidRequest: it is no JSON.
         PayloadTooLarge: from the body's limit.
     """
     body = await request.body()
     try:
-        fields = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError:
         raise InvalidRequest("The body is not valid JSON.") from None
-    return validated(model, fields)
+
+
+async def read_json(request: Request, model: type[Model]) -> Model:
+    """Read and validate a JSON body; raises like `read_fields` and `validated`."""
+    return validated(model, await read_fields(request))
 
 
 async def read_analyze_form(request: Request) -> tuple[AnalyzeForm, list[bytes]]:
@@ -79,4 +83,4 @@ def validated(model: type[Model], fields: object) -> Model:
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False, include_context=False)[0]
         place = ".".join(str(step) for step in first["loc"] if step not in _BRANCHES)[:_LONGEST_PLACE] or "body"
-        raise InvalidRequest(f"{place}: {_SENTENCES.get(first['type'], first['msg'])}") from None
+        raise InvalidRequest(f"{place}: {_SENTENCES.get(first['type'], first['msg'])}", field=place) from None

@@ -61,7 +61,7 @@ class Intake:
 
     def _check_model(self, asked: str | None) -> None:
         if asked not in (None, self._variant.key, self._variant.model_id, self._variant.name):
-            raise InvalidRequest(f"model: this server serves {self._variant.model_id} only.")
+            raise InvalidRequest(f"model: this server serves {self._variant.model_id} only.", field="model")
 
     def _check_lengths(self, request: ChatRequest) -> None:
         most = self._settings.max_history_messages
@@ -87,9 +87,12 @@ class Intake:
     def _extras(self, request: ChatRequest) -> dict:
         stop = (request.stop,) if isinstance(request.stop, str) else tuple(request.stop or ())
         if len(stop) > MAX_STOP_STRINGS or "" in stop:
-            raise InvalidRequest(f"stop: at most {MAX_STOP_STRINGS} strings, none of them empty.")
+            raise InvalidRequest(f"stop: at most {MAX_STOP_STRINGS} strings, none of them empty.", field="stop")
+        if request.min_tokens > request.max_tokens:
+            raise InvalidRequest("min_tokens: it must not be more than max_tokens.", field="min_tokens")
         # Where to stop and which seed are no matter of policy; how freely the model draws is.
         extras = {"stop": stop, "seed": request.seed}
+        extras |= {"min_tokens": request.min_tokens, "ignore_eos": request.ignore_eos}
         if self._settings.allow_client_sampling_config:
             extras["top_k"] = request.top_k or 0
             asked = request.repetition_penalty
@@ -161,7 +164,7 @@ def _ranged(name: str, asked: float | None, default: float, bounds: tuple[float,
         return default
     low, high = bounds
     if not low <= asked <= high:
-        raise BadRequest(f"{name} must be between {low} and {high}.", code="sampling_out_of_range")
+        raise BadRequest(f"{name} must be between {low} and {high}.", code="sampling_out_of_range", field=name)
     return asked
 
 

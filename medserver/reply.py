@@ -1,8 +1,8 @@
 """A chat goes to the engine, events come back: thoughts and answer apart, budgets kept, timings taken.
 
 One answer takes one generation, or two when the model is still thinking as its thinking budget or its turn
-ends: then the thought is closed for it and the same turn goes on, because an answer that is all thought
-is of no use to anybody. It knows no wire on either side.
+ends, or thinks in circles: then the thought is closed for it and the same turn goes on, because an answer that is
+all thought is of no use to anybody. An answer that runs in circles ends there. It knows no wire on either side.
 """
 
 from collections.abc import AsyncIterator
@@ -14,7 +14,8 @@ from medserver import prompts
 from medserver.chat import Chat
 from medserver.engine.base import Ask, End, Engine
 from medserver.errors import ContextOverflow
-from medserver.events import Done, Event, Thought, Timings, Token, Usage
+from medserver.events import Done, Event, FinishReason, Thought, Timings, Token, Usage
+from medserver.loop_guard import DEFAULT_SENSITIVITY, LoopGuard
 from medserver.models import ThinkingMarkers
 from medserver.thinking import ThinkingSplitter
 
@@ -25,12 +26,19 @@ _BANNED = -100.0
 
 
 class Reply:
-    """One answer. Iterate `events` once; closing the iterator stops the engine's work."""
+    """One answer. Iterate `events` once; closing the iterator stops the engine's work.
 
-    def __init__(self, chat: Chat, engine: Engine, markers: ThinkingMarkers):
+    `loop_sensitivity`: how soon a repetition is one too many, 0 (never) to 10.
+    """
+
+    def __init__(
+        self, chat: Chat, engine: Engine, markers: ThinkingMarkers, loop_sensitivity: int = DEFAULT_SENSITIVITY
+    ):
         self._chat = chat
         self._engine = engine
         self._markers = markers
+        # Who wants an answer that does not end, to measure something, wants its loops as well.
+        self._loop_sensitivity = 0 if chat.sampling.ignore_eos else loop_sensitivity
         self._thinking_budget = max(1, int(chat.sampling.max_tokens * THINKING_SHARE))
         self._said: list[Thought | Token] = []
         self._clock = _Clock()
@@ -75,9 +83,11 @@ class Reply:
     async def _generation(
         self, ask: Ask, splitter: ThinkingSplitter, thinking_budget: int | None
     ) -> AsyncIterator[Thought | Token | End]:
-        """One generation as events, then its end; cut where the budget is spent and the model still thinks."""
+        """One generation as events, then its end; cut where it runs in circles, or still thinks without a budget."""
         pieces = 0
-        end = None
+        end: End | None = None
+        cut: FinishReason | None = None
+        circles = _Circles(self._loop_sensitivity)
         async with aclosing(self._engine.stream(ask)) as stream:
             async for item in stream:
                 if isinstance(item, End):
@@ -88,13 +98,18 @@ class Reply:
                 for event in splitter.feed(item.text):
                     self._said.append(event)
                     yield event
+                    circles.hear(event)
+                if circles.closed(splitter.thinking):
+                    cut = "repetition"
+                    break
                 if thinking_budget is not None and splitter.thinking and pieces >= thinking_budget:
+                    cut = "length"
                     break
         for event in splitter.flush():
             self._said.append(event)
             yield event
         # An engine that was cut off reports nothing; its pieces are as good as tokens.
-        yield End(end.reason if end else "length", (end and end.usage) or Usage(0, pieces))
+        yield End((end.reason if end else cut) or "length", (end and end.usage) or Usage(0, pieces))
 
     def _left(self, end: End) -> int:
         return self._chat.sampling.max_tokens - end.usage.completion_tokens
@@ -124,6 +139,25 @@ class Reply:
                 turn += markers.opening if thinking else markers.close
             turn += prompts.neutralised(event.text)
         return (turn if thinking else turn + markers.opening).rstrip() + markers.close
+
+
+class _Circles:
+    """A guard for the thought or the answer, whichever is spoken; a new one where one goes over into the other."""
+
+    def __init__(self, sensitivity: int):
+        self._sensitivity = sensitivity
+        self._kind: type[Thought | Token] | None = None
+        self._found = False
+
+    def hear(self, event: Thought | Token) -> None:
+        if type(event) is not self._kind:
+            self._kind = type(event)
+            self._guard = LoopGuard(self._sensitivity)
+        self._found = self._guard.loops(event.text)
+
+    def closed(self, thinking: bool) -> bool:
+        """Whether what is spoken now is a loop; a thought that has just been closed was the last turn of one."""
+        return self._found and thinking is (self._kind is Thought)
 
 
 class _Clock:

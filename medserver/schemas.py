@@ -41,12 +41,17 @@ class Message(Wire):
     image_data: list[str] = Field(default_factory=list, description="base64 or data: URLs of PNG, JPEG or WEBP")
 
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+TopK = Annotated[int, Field(ge=0, le=1_000_000)]
+Seed = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+
+
 class SamplingFields(Wire):
     """What both doors accept about sampling; ranges are checked against the server's policy in intake."""
 
     max_tokens: int = Field(config.DEFAULT_MAX_TOKENS, ge=1)
-    temperature: float | None = Field(None, allow_inf_nan=False)
-    top_p: float | None = Field(None, allow_inf_nan=False)
+    temperature: Finite | None = None
+    top_p: Finite | None = None
     thinking: Thinking = "auto"
     stream: bool = True
 
@@ -54,10 +59,12 @@ class SamplingFields(Wire):
 class ChatRequest(SamplingFields):
     messages: list[Message] = Field(min_length=1)
     system_prompt: str | None = None
-    top_k: int | None = Field(None, ge=0, le=1_000_000)
-    seed: int | None = Field(None, ge=-(2**63), le=2**63 - 1)
+    top_k: TopK | None = None
+    seed: Seed | None = None
     stop: list[str] | str | None = None
-    repetition_penalty: float | None = Field(None, allow_inf_nan=False)
+    repetition_penalty: Finite | None = None
+    min_tokens: int = Field(0, ge=0)
+    ignore_eos: bool = False
     model: str | None = None
 
 

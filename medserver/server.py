@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel
 from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 
@@ -18,26 +20,42 @@ from medserver.access.body import BodyLimit
 from medserver.access.envelope import Envelope
 from medserver.access.rate import RateLimit, client_of
 from medserver.admission import Admission, Ticket
+from medserver.api_wire import ApiWire
 from medserver.chat import Chat
-from medserver.config import ENGINE_SLOTS, QUEUE_LENGTH, Settings
+from medserver.config import ENGINE_SLOTS, QUEUE_LENGTH, BadSetting, Settings
 from medserver.engine.base import Serving
 from medserver.engine.host import EngineHost
+from medserver.engine.remote import RemoteHost
 from medserver.engine.select import select
 from medserver.engine.transformers import transformers_row
-from medserver.errors import Problem
+from medserver.errors import NotFound, Problem, Refusal
 from medserver.events import Event, Queued
-from medserver.forms import read_analyze_form, read_json
+from medserver.forms import read_analyze_form, read_fields, read_json
 from medserver.hardware import Hardware, probe
 from medserver.imaging.pool import DecoderPool
 from medserver.intake import Intake
+from medserver.openai_door.catalogue import Catalogue
+from medserver.openai_door.completion import understood
+from medserver.openai_door.schemas import CompletionRequest
+from medserver.openai_door.wire import OpenAIWire
 from medserver.reply import Reply
 from medserver.schemas import ChatRequest
-from medserver.sse import Connection, EventStream, WholeAnswer, refusal
+from medserver.sse import Connection, EventStream, WholeAnswer, Wire, refusal
 from medserver.status import Status
 
-Read = Callable[[Request], Awaitable[tuple[Chat, bool]]]
-
 STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A chat, and how its answer is to be written."""
+
+    chat: Chat
+    stream: bool
+    wire: Wire
+
+
+Read = Callable[[Request], Awaitable[Asked]]
 
 
 @dataclass(frozen=True)
@@ -45,11 +63,12 @@ class House:
     """The collaborators behind the routes."""
 
     serving: Serving
-    host: EngineHost
+    host: EngineHost | RemoteHost
     decoders: DecoderPool
     intake: Intake
     admission: Admission
     status: Status
+    loop_sensitivity: int
     closing: asyncio.Event
 
     async def respond(self, request: Request, read: Read) -> Response:
@@ -57,23 +76,31 @@ class House:
         self.host.engine()  # no use in reading ten images that nobody will look at
         with ExitStack() as held:
             ticket = held.enter_context(self.admission.enter(client_of(request)))
-            chat, stream = await read(request)
+            asked = await read(request)
             connection = Connection(held.pop_all(), self.closing)
-            return (EventStream if stream else WholeAnswer)(self._events(ticket, chat), connection)
+            kind = EventStream if asked.stream else WholeAnswer
+            return kind(self._events(ticket, asked.chat), connection, asked.wire)
 
-    async def read_chat(self, request: Request) -> tuple[Chat, bool]:
+    async def read_chat(self, request: Request) -> Asked:
         asked = await read_json(request, ChatRequest)
-        return await self.intake.chat(asked), asked.stream
+        return Asked(await self.intake.chat(asked), asked.stream, ApiWire())
 
-    async def read_analyze(self, request: Request) -> tuple[Chat, bool]:
+    async def read_analyze(self, request: Request) -> Asked:
         form, images = await read_analyze_form(request)
-        return await self.intake.analyze(form, images), form.stream
+        return Asked(await self.intake.analyze(form, images), form.stream, ApiWire())
+
+    async def read_completion(self, request: Request, catalogue: Catalogue) -> Asked:
+        asked = understood(await read_fields(request))
+        catalogue.check(asked.model)
+        chat = await self.intake.chat(asked.chat)
+        wire = OpenAIWire(request.state.request_id, catalogue.model_id, include_usage=asked.include_usage)
+        return Asked(chat, asked.stream, wire)
 
     async def _events(self, ticket: Ticket, chat: Chat) -> AsyncIterator[Event]:
         async with aclosing(ticket.turn()) as queue:
             async for ahead in queue:
                 yield Queued(ahead)
-        reply = Reply(chat, self.host.engine(), self.serving.variant.thinking)
+        reply = Reply(chat, self.host.engine(), self.serving.variant.thinking, self.loop_sensitivity)
         async with aclosing(reply.events()) as events:
             async for event in events:
                 yield event
@@ -89,18 +116,29 @@ def build_house(settings: Settings, serving: Serving, hardware: Hardware, host: 
         intake=Intake(settings, serving, decoders),
         admission=admission,
         status=Status(settings, serving, hardware, host, admission),
+        loop_sensitivity=settings.loop_guard,
         closing=asyncio.Event(),
     )
 
 
-def build_host(settings: Settings, serving: Serving, hardware: Hardware) -> EngineHost:
+def build_host(settings: Settings, serving: Serving, hardware: Hardware) -> EngineHost | RemoteHost:
+    """What answers: the upstreams that were named, else the engines that this machine can run.
+
+    Raises:
+        BadSetting: nothing here can run the model; the sentence names the flag that would help.
+    """
+    if settings.upstream:
+        return RemoteHost(settings.upstream, serving, settings.max_model_len, settings.upstream_key)
     rows = {"transformers": lambda: transformers_row(settings, serving)}
-    return EngineHost(select(settings, hardware), rows, serving.variant.model_id)
+    selection = select(settings, serving, hardware).among(rows)
+    if not selection.candidates:
+        raise BadSetting(selection.refusal())
+    return EngineHost(selection, rows, serving.variant.model_id)
 
 
 def create_app(settings: Settings, serving: Serving, host: EngineHost | None = None) -> FastAPI:
     """The application. `host` may be handed in, already knowing its engine; else it is made from the settings."""
-    hardware = probe()
+    hardware = probe(settings.engine_python)
     house = build_house(settings, serving, hardware, host or build_host(settings, serving, hardware))
 
     @asynccontextmanager
@@ -122,6 +160,7 @@ def create_app(settings: Settings, serving: Serving, host: EngineHost | None = N
     _add_pages(app, serving)
     _add_status(app, house)
     _add_answers(app, house, rate)
+    _add_openai_door(app, house, rate)
     _add_problems(app, rate)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(Envelope)
@@ -166,9 +205,7 @@ def _add_status(app: FastAPI, house: House) -> None:
 
 
 def _add_answers(app: FastAPI, house: House, rate: RateLimit) -> None:
-    schema = {"content": {"application/json": {"schema": ChatRequest.model_json_schema()}}, "required": True}
-
-    @app.post("/api/chat", openapi_extra={"requestBody": schema})
+    @app.post("/api/chat", openapi_extra=_takes(ChatRequest))
     @rate.guard
     async def chat(request: Request) -> Response:
         return await house.respond(request, house.read_chat)
@@ -177,6 +214,29 @@ def _add_answers(app: FastAPI, house: House, rate: RateLimit) -> None:
     @rate.guard
     async def analyze(request: Request) -> Response:
         return await house.respond(request, house.read_analyze)
+
+
+def _add_openai_door(app: FastAPI, house: House, rate: RateLimit) -> None:
+    """What OpenAI clients ask. They may send any key: who may come in is not decided by it."""
+    catalogue = Catalogue(house.serving.variant, house.status.context)
+
+    @app.get("/v1/models")
+    async def v1_models() -> JSONResponse:
+        return JSONResponse(catalogue.listing())
+
+    @app.get("/v1/models/{name:path}")  # a model's name may hold a slash
+    async def v1_model(name: str) -> JSONResponse:
+        return JSONResponse(catalogue.card(name))
+
+    @app.post("/v1/chat/completions", openapi_extra=_takes(CompletionRequest))
+    @rate.guard
+    async def completions(request: Request) -> Response:
+        return await house.respond(request, partial(house.read_completion, catalogue=catalogue))
+
+
+def _takes(model: type[BaseModel]) -> dict[str, Any]:
+    """The request's body for the OpenAPI page, as it is read by us and not by FastAPI."""
+    return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}, "required": True}}
 
 
 def _add_problems(app: FastAPI, rate: RateLimit) -> None:
@@ -191,7 +251,15 @@ def _add_problems(app: FastAPI, rate: RateLimit) -> None:
         return refusal(rate.refusal(request, exceeded), request.scope)
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> Response:
-        codes = {404: ("There is nothing here.", "not_found"), 405: ("This method is not allowed here.", "bad_method")}
-        sentence, code = codes.get(error.status_code, ("The request could not be answered.", "invalid_request"))
-        return JSONResponse({"detail": sentence, "code": code}, error.status_code, error.headers)
+    async def http(request: Request, error: HTTPException) -> Response:
+        """What the framework refuses: a path or a method that no route has, mostly."""
+        if error.status_code == 404:
+            return refusal(NotFound("There is nothing here."), request.scope)
+        sentence, code = "The request could not be answered.", "invalid_request"
+        if error.status_code == 405:
+            sentence, code = "This method is not allowed here.", "bad_method"
+        found = Refusal(sentence, code=code)
+        found.status = error.status_code
+        response = refusal(found, request.scope)
+        response.headers.update(error.headers or {})
+        return response

@@ -1,4 +1,4 @@
-"""Events become frames on the wire of /api/*; the only room that knows that wire's answers.
+"""Events go out as they come, or together at their end; which bytes they become is their wire's matter.
 
 An `EventStream` also minds the client: when it has gone, everything it held is given back and the work stops.
 """
@@ -8,15 +8,15 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, aclosing
-from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
-import orjson
 from starlette.responses import JSONResponse, Response
 
+from medserver.api_wire import ApiWire
 from medserver.config import KEEP_ALIVE_SECONDS
 from medserver.errors import Internal, Problem, Unavailable
-from medserver.events import Done, Event, Queued, Thought, Token
+from medserver.events import Done, Event, Thought, Token
+from medserver.openai_door import problems
 
 log = logging.getLogger("medserver")
 
@@ -33,25 +33,14 @@ _HEADERS = [
 ]
 
 
-def frame(event: Event) -> bytes:
-    """One event as one frame. Tokens take the short way: there are thousands of them."""
-    if isinstance(event, Token):
-        return b'data: {"token":' + orjson.dumps(event.text) + b"}\n\n"
-    if isinstance(event, Thought):
-        return b'data: {"thinking":' + orjson.dumps(event.text) + b"}\n\n"
-    if isinstance(event, Queued):
-        return b'data: {"queue":%d}\n\n' % event.ahead
-    return b"data: " + orjson.dumps(ending(event)) + b"\n\n"
+class Wire(Protocol):
+    """How one answer is written. Lines that begin with a colon and the last frame are the same on all wires."""
 
+    def frame(self, event: Event) -> bytes: ...
 
-def ending(done: Done) -> dict[str, Any]:
-    usage = asdict(done.usage)
-    usage["total_tokens"] = done.usage.prompt_tokens + done.usage.completion_tokens
-    return {"finish_reason": done.reason, "usage": usage, "timings": asdict(done.timings)}
+    def error_frame(self, problem: Problem) -> bytes: ...
 
-
-def error_frame(problem: Problem) -> bytes:
-    return b"data: " + orjson.dumps({"error": problem.sentence, "code": problem.code}) + b"\n\n"
+    def whole(self, answer: str, thoughts: str, done: Done) -> dict[str, Any]: ...
 
 
 def told(problem: Problem, scope) -> Problem:
@@ -60,9 +49,12 @@ def told(problem: Problem, scope) -> Problem:
 
 
 def refusal(problem: Problem, scope) -> Response:
+    """The problem as an answer, in the shape that the clients of its path know."""
     problem = told(problem, scope)
     headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-    return JSONResponse({"detail": problem.sentence, "code": problem.code}, problem.status, headers)
+    if f"{scope['path']}/".startswith("/v1/"):
+        return JSONResponse(problems.body(problem), problems.status(problem), headers | problems.headers(problem))
+    return JSONResponse(ApiWire.refusal(problem), problem.status, headers)
 
 
 class Connection:
@@ -103,9 +95,10 @@ async def _gone(receive: Receive) -> None:
 class EventStream(Response):
     """Frames as they come. What fails before the first of them is still an ordinary refusal with its status."""
 
-    def __init__(self, events: AsyncIterator[Event], connection: Connection):
+    def __init__(self, events: AsyncIterator[Event], connection: Connection, wire: Wire):
         self._events = events
         self._connection = connection
+        self._wire = wire
         self._started = False
         self._last_frame = 0.0
         self.background = None
@@ -122,7 +115,7 @@ class EventStream(Response):
         try:
             async with aclosing(self._events) as events:
                 async for event in events:
-                    await self._write(frame(event), send)
+                    await self._write(self._wire.frame(event), send)
         except Problem as problem:
             await self._fail(problem, scope, receive, send)
         except OSError:
@@ -161,16 +154,17 @@ class EventStream(Response):
             self._connection.release()
             await refusal(problem, scope)(scope, receive, send)
             return
-        await self._write(error_frame(told(problem, scope)), send)
+        await self._write(self._wire.error_frame(told(problem, scope)), send)
         await self._end(send)
 
 
 class WholeAnswer(Response):
     """The same events as one JSON object, for `stream: false`."""
 
-    def __init__(self, events: AsyncIterator[Event], connection: Connection):
+    def __init__(self, events: AsyncIterator[Event], connection: Connection, wire: Wire):
         self._events = events
         self._connection = connection
+        self._wire = wire
         self.background = None
 
     async def __call__(self, scope, receive: Receive, send: Send) -> None:
@@ -191,7 +185,7 @@ class WholeAnswer(Response):
                     elif isinstance(event, Thought):
                         thoughts.append(event.text)
                     elif isinstance(event, Done):
-                        body = {"response": "".join(tokens), "thinking": "".join(thoughts), **ending(event)}
+                        body = self._wire.whole("".join(tokens), "".join(thoughts), event)
                         answer.append(JSONResponse(body, headers={"Cache-Control": "no-store"}))
         except Problem as problem:
             answer.append(refusal(problem, scope))

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 from medserver import __version__
@@ -9,7 +10,7 @@ from medserver.admission import Admission
 from medserver.config import TEMPERATURE_RANGE, TOP_P_RANGE, Settings
 from medserver.engine.base import EngineFacts, Serving
 from medserver.engine.host import EngineHost, EngineStatus
-from medserver.hardware import Gpu, Hardware, probe
+from medserver.hardware import Gpu, Hardware, gpus
 from medserver.models import TERMS, VARIANTS
 
 _STATUS = {"ready": "ready", "restarting": "degraded", "failed": "error", "stopped": "error"}
@@ -34,7 +35,7 @@ class Status:
         """Keep the figures of the GPUs fresh, away from the event loop: a driver may take its time."""
         while True:
             await asyncio.sleep(HARDWARE_SECONDS)
-            self._hardware = await asyncio.to_thread(probe)
+            self._hardware = replace(self._hardware, gpus=await asyncio.to_thread(gpus))
 
     def health(self) -> dict[str, Any]:
         engine = self._host.status
@@ -44,7 +45,7 @@ class Status:
             **self._model(),
             "uptime_seconds": round(time.monotonic() - self._started, 1),
             **self._policy(),
-            "max_model_len": self._context(),
+            "max_model_len": self.context(),
             "engine": _engine(engine),
             "loading": _loading(engine),
             "queue": {"active": self._admission.active, "waiting": self._admission.waiting},
@@ -125,7 +126,7 @@ class Status:
             "top_p_max": TOP_P_RANGE[1],
         }
 
-    def _context(self) -> int:
+    def context(self) -> int:
         """Tokens of context: what was asked for, until the model says what it holds."""
         if self._host.status.state != "ready":
             return self._settings.max_model_len

@@ -79,7 +79,7 @@ def test_help_names_every_flag_and_its_default(capsys):
     for one in fields(Settings):
         for flag in one.metadata["flags"]:
             assert re.search(rf"(^|[\s,\[]){re.escape(flag)}\b", said), flag
-        if one.default is not None and not isinstance(one.default, bool):
+        if one.default not in (None, ()) and not isinstance(one.default, bool):
             assert f"(default: {one.default})" in said
 
 

@@ -1,6 +1,8 @@
 """One list of settings: the flags and defaults of the specification, from the command line, environment and .env."""
 
+import sys
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,13 @@ SPEC = [
     (("-ip", "--host"), "host", "0.0.0.0", "127.0.0.1", "127.0.0.1"),
     (("-q", "--quantize"), "quantize", False, None, True),
     (("--force-transformers",), "force_transformers", False, None, True),
+    (("--engine",), "engine", "auto", "vllm", "vllm"),
+    (("--engine-python",), "engine_python", None, sys.executable, Path(sys.executable)),
+    (("--tensor-parallel", "--tp"), "tensor_parallel", 1, "4", 4),
+    (("--data-parallel", "--dp"), "data_parallel", 1, "2", 2),
+    (("--upstream",), "upstream", (), "http://gpu-1:8000/v1", ("http://gpu-1:8000/",)),
+    (("--upstream-key",), "upstream_key", None, "k", "k"),
+    (("--loop-guard",), "loop_guard", 5, "0", 0),
     (("--workers",), "workers", 1, "2", 2),
     (("--max-user-streams",), "max_user_streams", 1, "3", 3),
     (("--rate-limit",), "rate_limit", "20/minute", "10/minute", "10/minute"),
@@ -206,3 +215,10 @@ def test_the_body_has_room_for_everything_that_is_allowed():
     settings = parsed("--max-payload-mb", "3", "--max-image-count", "4", "--max-conversation-length", "1000")
     images = 4 * -(-settings.max_image_bytes // 3) * 4
     assert settings.max_body_bytes >= images + len("\\ud83e\\udec0") * 1000
+
+
+def test_upstreams_may_be_given_again_and_with_commas(monkeypatch):
+    assert parsed("--upstream", "http://a:1", "--upstream", "http://b:2").upstream == ("http://a:1/", "http://b:2/")
+    monkeypatch.setenv("MEDSERVER_UPSTREAM", "http://a:1, http://b:2/v1")
+    assert parsed().upstream == ("http://a:1/", "http://b:2/")
+    assert parsed("--upstream", "http://c:3").upstream == ("http://c:3/",), "the command line wins"

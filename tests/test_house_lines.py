@@ -119,10 +119,12 @@ ROWS = [
     {"medserver.cli"},
     {"medserver.run"},
     {"medserver.server"},
-    {"medserver.status", *inside("medserver.access"), "medserver.forms"},
+    {"medserver.status", *inside("medserver.access"), "medserver.forms", "medserver.openai_door.completion"},
     {"medserver.sse", "medserver.intake", "medserver.reply", "medserver.weights"},
-    {"medserver.admission", "medserver.prompts", "medserver.thinking", "medserver.schemas"}
+    inside("medserver.openai_door") - {"medserver.openai_door.completion"},
+    {"medserver.admission", "medserver.prompts", "medserver.thinking", "medserver.schemas", "medserver.api_wire"}
     | inside("medserver.engine")
+    | {"medserver.loop_guard"}
     | (inside("medserver.imaging")),
     {"medserver.chat", "medserver.events", "medserver.hardware"},
     {"medserver.config", "medserver.errors", "medserver.logs"},
@@ -145,6 +147,17 @@ def test_values_are_pure():
     for module in ("medserver.chat", "medserver.events", "medserver.errors", "medserver.models", "medserver.thinking"):
         outside = {name.split(".")[0] for name in IMPORTS[module]} - {"medserver"}
         assert outside <= {"dataclasses", "typing", "collections"}, module
+
+
+def test_rules_know_no_wire():
+    """Who is asked, how a server stands, what a chunk says and what a loop is: decided without a connection."""
+    rules = ("engine.health", "engine.routing", "engine.dialect", "engine.faults", "engine.answer", "loop_guard")
+    for module in rules:
+        assert not {"asyncio", "aiohttp"} & IMPORTS[f"medserver.{module}"], module
+
+
+def test_aiohttp_is_known_to_both_ends_of_an_engine_alone():
+    assert importers("aiohttp") <= inside("medserver.engine") | inside("medserver.worker")
 
 
 def test_the_command_line_imports_only_the_standard_library_before_it_serves():

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import fields
 
 import pytest
@@ -17,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def written(default) -> str:
     if isinstance(default, bool):
         return "on" if default else "off"
-    return "" if default is None else str(default)
+    return "" if default in (None, ()) else str(default)
 
 
 def test_the_flag_table_is_the_parsers():
@@ -53,8 +54,15 @@ def test_a_curl_example_runs_as_written(server: Running, tmp_path, example: str)
         assert '"response"' in done.stdout or '"status":"ready"' in done.stdout, done.stdout[:300]
 
 
-def test_there_are_examples_for_chat_images_files_and_health():
-    assert len(EXAMPLES) == 4
+def test_there_are_examples_for_chat_images_files_health_and_openai():
+    assert len(EXAMPLES) == 5
+
+
+def test_the_python_example_runs_as_written(server: Running):
+    [example] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    code = example.replace("http://localhost:8000", server.url)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_page_has_words_for_every_stage_of_loading():

@@ -287,3 +287,62 @@ def test_timings_run_from_the_start_to_the_first_piece_and_over_the_rest():
 def test_one_token_has_no_speed():
     *_, done, _ = replied(chat(), ["a", ended("stop", 7, 1)])
     assert done.timings.ttft_ms is not None and done.timings.tokens_per_second is None
+
+
+CIRCLE = ["No effusion. "] * 100
+
+
+def test_an_answer_that_runs_in_circles_ends_there():
+    thought, answer, done, engine = replied(chat(max_tokens=400), ["Well. ", *CIRCLE, ended()])
+    assert (thought, done.reason, len(engine.asks)) == ("", "repetition", 1)
+    assert 4 <= answer.count("No effusion. ") < 20
+    pieces = 1 + answer.count("No effusion. ")
+    assert done.usage == Usage(0, pieces), "an engine that was stopped reports nothing"
+
+
+def test_a_thought_that_runs_in_circles_is_closed_and_answered():
+    asked = chat(max_tokens=400)
+    thought, answer, done, engine = replied(asked, [OPENING, *CIRCLE, ended()], ["Left.", ended("stop", 30, 1)])
+    assert 4 <= thought.count("No effusion. ") < 20
+    assert (answer, done.reason) == ("Left.", "stop")
+    _, second = engine.asks
+    assert second.messages[-1]["content"].endswith(f"No effusion.{CLOSE}")
+    assert second.continue_final and second.max_tokens == 400 - (1 + thought.count("No effusion. "))
+
+
+def test_an_answer_after_a_thought_may_run_in_circles_too():
+    *_, done, engine = replied(chat(max_tokens=400), [f"{OPENING}a", ended()], [*CIRCLE, ended()])
+    assert (done.reason, len(engine.asks)) == ("repetition", 2)
+
+
+def test_a_thought_that_is_closed_as_it_becomes_a_loop_goes_over_into_its_answer():
+    circle = "".join(CIRCLE[:20])
+    _, answer, done, engine = replied(chat(), [f"{OPENING}{circle}{CLOSE}", "Left.", ended()])
+    assert (answer, done.reason, len(engine.asks)) == ("Left.", "stop", 1)
+
+
+def test_a_thought_and_an_answer_that_say_the_same_are_no_loop():
+    same = "No effusion on either side, and the heart is of normal size. " * 2
+    _, answer, done, _ = replied(chat(), [f"{OPENING}{same}", CLOSE, same, ended()])
+    assert (answer, done.reason) == (same, "stop")
+
+
+@pytest.mark.parametrize(("sensitivity", "ignore_eos"), [(0, False), (5, True)])
+def test_a_loop_is_left_alone_where_that_is_wanted(sensitivity, ignore_eos):
+    async def scene():
+        engine = ScriptedEngine([*CIRCLE, ended()])
+        reply = Reply(chat(max_tokens=400, ignore_eos=ignore_eos), engine, MARKERS, loop_sensitivity=sensitivity)
+        return [event async for event in reply.events()]
+
+    *pieces, done = run(scene())
+    assert (len(pieces), done.reason) == (100, "stop")
+
+
+def test_a_loop_stops_the_engine_at_once():
+    async def scene():
+        never = asyncio.Event()
+        engine = ScriptedEngine([*CIRCLE, never])
+        assert (await heard(chat(max_tokens=400), engine))[-1].reason == "repetition"
+        assert engine.open == 0
+
+    run(scene())

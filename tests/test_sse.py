@@ -9,13 +9,12 @@ import pytest
 
 from medserver import server, sse
 from medserver.access.envelope import CSP, Envelope
-from medserver.config import Settings
-from medserver.engine.base import Serving
+from medserver.api_wire import ApiWire
 from medserver.errors import ContextOverflow, EngineLost, Internal, Unavailable
 from medserver.events import Done, Queued, Thought, Timings, Token, Usage
-from medserver.models import VARIANTS
-from medserver.sse import DONE, KEEP_ALIVE, Connection, EventStream, WholeAnswer, error_frame, frame, refusal
-from tests.scripted import Exchange, ScriptedEngine, ScriptedHost, ended, run, turns
+from medserver.sse import DONE, KEEP_ALIVE, Connection, EventStream, WholeAnswer, refusal
+from tests.front import app_with, frames, until
+from tests.scripted import Exchange, ended, run, turns
 
 CANARY = "CANARY-7731"
 ENDING = Done("stop", Usage(7, 3), Timings(12.5, 40.0))
@@ -37,7 +36,7 @@ class Scene:
         self.held.callback(self._give_back)
         self.closing = asyncio.Event()
         self.exchange = Exchange()
-        self.answer = kind(self._events(), Connection(self.held, self.closing))
+        self.answer = kind(self._events(), Connection(self.held, self.closing), ApiWire())
 
     def _give_back(self):
         self.given_back += 1
@@ -68,18 +67,6 @@ class Scene:
         assert self.closed or not self.started
 
 
-async def until(condition) -> None:
-    while not condition():  # noqa: ASYNC110 (what it waits for is not ours to announce)
-        await asyncio.sleep(0.001)
-
-
-def frames(body: bytes) -> list:
-    """The JSON of each frame, `[DONE]` as it is."""
-    assert body.endswith(b"\n\n")
-    payloads = [part.removeprefix(b"data: ") for part in body.split(b"\n\n")[:-1] if not part.startswith(b":")]
-    return [payload.decode() if payload == b"[DONE]" else orjson.loads(payload) for payload in payloads]
-
-
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
@@ -98,12 +85,12 @@ def frames(body: bytes) -> list:
     ],
 )
 def test_each_event_is_one_line_of_json_and_a_blank_one(event, expected):
-    assert frame(event) == expected
+    assert ApiWire().frame(event) == expected
     assert expected.count(b"\n") == 2
 
 
 def test_a_failure_is_a_sentence_and_a_stable_code():
-    assert frames(error_frame(EngineLost())) == [{"error": EngineLost().sentence, "code": "engine_lost"}]
+    assert frames(ApiWire().error_frame(EngineLost())) == [{"error": EngineLost().sentence, "code": "engine_lost"}]
 
 
 def test_lines_between_frames_are_comments():
@@ -180,7 +167,7 @@ def test_a_silent_stream_is_kept_alive_and_what_fails_then_is_a_frame(monkeypatc
         more.set()
         await task
         assert found.exchange.status == 200
-        assert frames(found.exchange.body)[-2:] == [*frames(error_frame(EngineLost())), "[DONE]"]
+        assert frames(found.exchange.body)[-2:] == [*frames(ApiWire().error_frame(EngineLost())), "[DONE]"]
         sent = len(found.exchange.messages)
         await asyncio.sleep(0.05)
         assert len(found.exchange.messages) == sent, "it is kept alive after its end"
@@ -350,15 +337,6 @@ def test_a_refusal_says_when_to_come_again_only_where_it_knows():
     scope = Exchange().scope
     assert "retry-after" not in refusal(ContextOverflow("x"), scope).headers
     assert refusal(Unavailable("x", retry_after=9), scope).headers["retry-after"] == "9"
-
-
-def app_with(*scripts, problem=None, **settings):
-    """The whole front on a scripted engine: (app, house, engine)."""
-    engine = ScriptedEngine(*scripts)
-    chosen = {"max_user_streams": 9, "rate_limit": "1000/second"} | settings
-    serving = Serving(VARIANTS["demo"], "nowhere", True, 32, 16)
-    app = server.create_app(Settings(model="demo", **chosen), serving, ScriptedHost(engine, problem))
-    return app, app.state.house, engine
 
 
 def chat(path="/api/chat", client="192.0.2.7", **fields) -> Exchange:

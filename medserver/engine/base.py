@@ -11,13 +11,17 @@ from medserver.models import Variant
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One generation. `messages` in OpenAI form; `continue_final`: go on with the last, an assistant's."""
+    """One generation. `messages` in OpenAI form; `continue_final`: go on with the last, an assistant's.
+
+    `model`: the one that is asked for, where an engine has several; None leaves it to the engine.
+    """
 
     messages: list[dict[str, Any]]
     sampling: Sampling
     max_tokens: int
     continue_final: bool = False
     logit_bias: dict[int, float] = field(default_factory=dict)
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,48 @@
 """The OpenAI wire, spoken to an engine: one request becomes deltas and an end, or one of our problems."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from contextlib import aclosing
+from math import inf
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import orjson
 
+from medserver.engine.answer import Answer
 from medserver.engine.base import Ask, Delta, End, EngineFacts
-from medserver.errors import BadRequest, ContextOverflow, EngineLost, Internal, OutOfMemory, Problem, Unavailable
-from medserver.events import Usage
+from medserver.engine.dialect import OURS, Dialect
+from medserver.engine.faults import problem_from
+from medserver.engine.patience import FOREVER, Patience, Watch
+from medserver.errors import ContextOverflow, EngineLost
+from medserver.models import ThinkingMarkers
+
+_BROKEN = (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError)
+_ABORT = aiohttp.ClientTimeout(total=5)
+_LONGEST_LINE = 4 * 1024 * 1024  # a server that sends no line end would fill our memory
 
 
 class EngineClient:
     """Talks to one running engine. `session` carries the base URL and the secret key."""
 
-    def __init__(self, session: aiohttp.ClientSession, model_id: str, facts: EngineFacts):
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        model_id: str,
+        facts: EngineFacts,
+        *,
+        dialect: Dialect = OURS,
+        markers: ThinkingMarkers | None = None,
+        patience: Patience = FOREVER,
+    ):
         self._session = session
         self._model_id = model_id
+        self._dialect = dialect
+        self._markers = markers or ThinkingMarkers()
+        self._patience = patience
+        self._aborting: set[asyncio.Task] = set()
         self.facts = facts
 
     async def stream(self, ask: Ask) -> AsyncIterator[Delta | End]:
@@ -26,22 +51,64 @@ class EngineClient:
         Raises:
             EngineProblem, BadRequest, Unavailable: the engine refused, failed or went away.
         """
+        rid = uuid4().hex if self._dialect.abort_path else None
         try:
-            async with self._session.post("/v1/chat/completions", data=self._body(ask)) as response:
-                if response.status != 200:
-                    raise problem_from(await response.read())
-                async for item in _items(response.content):
+            async with aclosing(self._answer(ask, rid)) as items:
+                async for item in items:
                     yield item
                     if isinstance(item, End):
                         return
-        except (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError):
+        except _BROKEN:
+            self._abort(rid)
             raise EngineLost() from None
+        except (GeneratorExit, asyncio.CancelledError):
+            self._abort(rid)
+            raise
         raise EngineLost()  # the stream ended without saying why
 
-    def _body(self, ask: Ask) -> bytes:
+    async def _answer(self, ask: Ask, rid: str | None) -> AsyncIterator[Delta | End]:
+        """One exchange, or two where an engine refuses an answer that might outgrow its context.
+
+        Such an engine gives what the context leaves when no length is named, and that is less than was asked for.
+        """
+        begun = False
+        try:
+            async with aclosing(self._exchange(ask, self._body(ask, rid))) as items:
+                async for item in items:
+                    begun = True
+                    yield item
+            return
+        except ContextOverflow:
+            if begun or self._dialect.fits_answer:
+                raise
+        async with aclosing(self._exchange(ask, self._body(ask, rid, whole_context=True))) as items:
+            async for item in items:
+                yield item
+
+    async def _exchange(self, ask: Ask, body: bytes) -> AsyncIterator[Delta | End]:
+        first = self._patience.first
+        patient = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=None if first == inf else first)
+        # Never redirected: a conversation goes to the server that was named, and to no other.
+        async with self._session.post(
+            "v1/chat/completions", data=body, timeout=patient, allow_redirects=False
+        ) as response:
+            if response.status != 200:
+                raise problem_from(await response.read(), response.status, self._dialect, self.facts.max_model_len)
+            answer = Answer(self._dialect, self._markers, _begun(ask))
+            with Watch(self._patience, response.close) as watch:
+                async for payload in _payloads(response.content, watch):
+                    if payload == b"[DONE]":
+                        break
+                    for delta in answer.read(payload):
+                        watch.began()
+                        yield delta
+            for item in answer.close():
+                yield item
+
+    def _body(self, ask: Ask, rid: str | None = None, *, whole_context: bool = False) -> bytes:
         sampling = ask.sampling
         body: dict[str, Any] = {
-            "model": self._model_id,
+            "model": ask.model or self._model_id,
             "messages": ask.messages,
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -56,59 +123,49 @@ class EngineClient:
             body["seed"] = sampling.seed
         if sampling.stop:
             body["stop"] = sampling.stop
+        if sampling.ignore_eos:
+            body["ignore_eos"] = True
+        if sampling.min_tokens:
+            # What is left after a thought may be less, and an engine refuses more at least than at most.
+            body["min_tokens"] = min(sampling.min_tokens, ask.max_tokens)
         if ask.logit_bias:
             body["logit_bias"] = {str(token): bias for token, bias in ask.logit_bias.items()}
         if ask.continue_final:
             body |= {"continue_final_message": True, "add_generation_prompt": False}
+        if rid:
+            body["rid"] = rid
+        if whole_context:
+            body = {name: value for name, value in body.items() if name not in ("max_tokens", "min_tokens")}
         return orjson.dumps(body)
 
+    def _abort(self, rid: str | None) -> None:
+        """Tell an engine that might go on for a client who left; nobody waits for its answer."""
+        if rid is None:
+            return
+        task = asyncio.create_task(self._send_abort(rid))
+        self._aborting.add(task)
+        task.add_done_callback(self._aborting.discard)
 
-async def _items(content: aiohttp.StreamReader) -> AsyncIterator[Delta | End]:
-    """Deltas as they come; the end once its usage has come too, which is a chunk of its own."""
-    reason: str | None = None
-    usage: Usage | None = None
-    async for payload in _payloads(content):
-        if payload == b"[DONE]":
-            break
-        chunk = orjson.loads(payload)
-        if "error" in chunk:
-            raise problem_from(payload)
-        if given := chunk.get("usage"):
-            usage = Usage(given["prompt_tokens"], given["completion_tokens"])
-        for choice in chunk.get("choices", ()):
-            if text := choice["delta"].get("content"):
-                yield Delta(text)
-            reason = choice.get("finish_reason") or reason
-    if reason is not None:
-        yield End(reason, usage)
+    async def _send_abort(self, rid: str) -> None:
+        with contextlib.suppress(*_BROKEN, RuntimeError):  # its session may be closed by now
+            async with self._session.post(self._dialect.abort_path, json={"rid": rid}, timeout=_ABORT):
+                pass
 
 
-async def _payloads(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+def _begun(ask: Ask) -> str | None:
+    """The turn that is to be continued, where it is all text."""
+    content = ask.messages[-1]["content"] if ask.continue_final else None
+    return content if isinstance(content, str) else None
+
+
+async def _payloads(content: aiohttp.StreamReader, watch: Watch) -> AsyncIterator[bytes]:
     """The `data:` of each event, from chunks that are cut anywhere."""
     held = b""
     async for chunk in content.iter_any():
+        watch.heard()
         *lines, held = (held + chunk).split(b"\n")
+        if len(held) > _LONGEST_LINE:
+            raise EngineLost()
         for line in lines:
             if line.startswith(b"data:"):
                 yield line[5:].strip()
-
-
-def problem_from(body: bytes) -> Problem:
-    """Our problem for an engine's error. Only known codes keep their words; others may quote the request."""
-    try:
-        answer = orjson.loads(body)
-        error = answer.get("error", answer)
-        code, message = error.get("code"), str(error.get("message"))
-    except (orjson.JSONDecodeError, AttributeError):
-        return Internal()
-    if code == "context_overflow":
-        return ContextOverflow(message)
-    if code == "out_of_memory":
-        return OutOfMemory()
-    if code == "loading":
-        return Unavailable("The model is still loading.", code="loading", retry_after=5)
-    if code == "invalid_request":
-        return BadRequest("The model cannot take this request.", code=code)
-    if code in ("images_not_supported", "bad_image"):
-        return BadRequest(message, code=code)
-    return Internal()

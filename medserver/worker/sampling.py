@@ -3,6 +3,8 @@
 A row's draw depends on its own logits and its own generator only, never on who else is in the batch.
 """
 
+from collections.abc import Collection
+
 import torch
 
 from medserver.worker.values import Generation
@@ -12,9 +14,19 @@ _COLDEST = 1e-5
 
 
 class Sampler:
-    """What one row needs to draw: its settings, its random generator and the ids it has seen."""
+    """What one row needs to draw: its settings, its random generator and the ids it has seen.
 
-    def __init__(self, generation: Generation, prompt_ids: torch.Tensor, vocab_size: int, device: torch.device):
+    `end_ids` are the tokens that end a sequence.
+    """
+
+    def __init__(
+        self,
+        generation: Generation,
+        prompt_ids: torch.Tensor,
+        vocab_size: int,
+        device: torch.device,
+        end_ids: Collection[int] = (),
+    ):
         self.temperature = generation.temperature
         self.top_p = generation.top_p
         self.top_k = generation.top_k
@@ -28,13 +40,16 @@ class Sampler:
         bias = {token: value for token, value in generation.logit_bias.items() if 0 <= token < vocab_size}
         self.bias_ids = torch.tensor(list(bias), dtype=torch.long, device=device) if bias else None
         self.bias = torch.tensor(list(bias.values()), device=device) if bias else None
+        # Tokens still to be drawn before one of `end_ids` may be: none for most rows, so that they pay nothing.
+        self.unended = float("inf") if generation.ignore_eos else generation.min_tokens
+        self.end_ids = torch.tensor(sorted(end_ids), dtype=torch.long, device=device) if self.unended else None
 
     @property
     def greedy(self) -> bool:
         return self.temperature < _COLDEST
 
     def adjust(self, logits: torch.Tensor) -> None:
-        """Apply bias and repetition penalty in place to `logits`, float32 (vocabulary,).
+        """Apply bias and repetition penalty in place to `logits`, float32 (vocabulary,); and ban a too early end.
 
         The penalty divides positive and multiplies negative scores of seen tokens (CTRL, arXiv:1909.05858).
         """
@@ -43,8 +58,11 @@ class Sampler:
             logits[self.seen] = torch.where(scores > 0, scores / self.penalty, scores * self.penalty)
         if self.bias_ids is not None:
             logits[self.bias_ids] += self.bias
+        if self.unended > 0:
+            logits[self.end_ids] = -torch.inf
 
     def note(self, token: int) -> None:
+        self.unended -= 1
         if self.seen is not None:
             self.seen = torch.unique(torch.cat([self.seen, self.seen.new_tensor([token])]))
 

@@ -133,7 +133,9 @@ class Scheduler:
     def _prefill(self, request: Request) -> None:
         logits, layers = self._model.prefill(request.prompt)
         model = self._model
-        request.sampler = Sampler(request.generation, request.prompt.ids[0], model.vocab_size, logits.device)
+        request.sampler = Sampler(
+            request.generation, request.prompt.ids[0], model.vocab_size, logits.device, model.end_ids
+        )
         request.detokenizer = Detokenizer(model.tokenizer.backend_tokenizer)
         [token] = choose(logits, [request.sampler])
         self._cache.join(layers)

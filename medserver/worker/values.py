@@ -34,7 +34,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """How one request is decoded. `max_tokens` None means as many as the context leaves."""
+    """How one request is decoded. `max_tokens` None means as many as the context leaves.
+
+    No end-of-sequence token is drawn before `min_tokens`, or at all with `ignore_eos`.
+    """
 
     max_tokens: int | None = None
     temperature: float = 1.0
@@ -45,6 +48,7 @@ class Generation:
     stop: tuple[str, ...] = ()
     logit_bias: dict[int, float] = field(default_factory=dict)
     ignore_eos: bool = False
+    min_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # tensors do not compare to one truth

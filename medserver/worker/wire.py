@@ -99,6 +99,7 @@ def _generation(fields: dict[str, Any]) -> Generation:
         stop=_stop(fields.get("stop") or []),
         logit_bias=_logit_bias(_object(fields, "logit_bias")),
         ignore_eos=bool(fields.get("ignore_eos")),
+        min_tokens=_number(fields, "min_tokens", int, 0, None, 0),
     )
 
 

@@ -72,6 +72,14 @@ def test_a_stop_string_ends_the_answer_and_is_not_in_it(subject):
     assert text == whole[: whole.index(stop)] and end.reason == "stop"
 
 
+@pytest.mark.parametrize("least", [{"ignore_eos": True}, {"min_tokens": 40}])
+def test_an_answer_ends_no_sooner_than_it_may(subject, least):
+    for seed in range(3):
+        asked = ask(max_tokens=40, temperature=1.5, seed=seed, **least)
+        _, end = subject.run(answer(subject, asked))
+        assert (end.reason, end.usage.completion_tokens) == ("length", 40)
+
+
 def test_a_banned_token_does_not_come(subject):
     opening, _ = subject.engine.facts.thinking_ids
     assert opening is not None

@@ -189,6 +189,22 @@ def test_the_context_ends_an_answer(text_model, prompt):
     assert delivered[-1][1] == Finished("length", one.length, 5)
 
 
+def test_an_answer_ends_no_sooner_than_it_may_and_else_as_ever(model, prompt):
+    def ended(**fields) -> Finished:
+        outputs: list = []
+        scheduler = Scheduler(model, outputs.extend, slots=1, max_model_len=2048)
+        # The likeliest token of all ends the answer, so that it ends as soon as it may.
+        ending = {min(model.end_ids): 1000.0}
+        scheduler.submit(Request(prompt(model, "Hello"), Generation(12, 0.0, logit_bias=ending, **fields)))
+        scheduler.step()
+        while scheduler.running:
+            scheduler.step()
+        return outputs[-1][1]
+
+    found = [ended(**fields) for fields in ({}, {"min_tokens": 6}, {"ignore_eos": True})]
+    assert [(one.reason, one.completion_tokens) for one in found] == [("stop", 1), ("stop", 7), ("length", 12)]
+
+
 def test_a_stop_string_ends_an_answer_before_itself(model, prompt):
     greedy = Generation(max_tokens=40, temperature=0.0, ignore_eos=True)
     [whole] = scheduled(model, [Request(prompt(model, "Hello"), greedy)])

@@ -12,8 +12,8 @@ from tests.scripted import examples
 CPU = torch.device("cpu")
 
 
-def sampler(vocabulary: int = 8, prompt=(0,), **fields) -> Sampler:
-    return Sampler(Generation(**fields), torch.tensor(prompt), vocabulary, CPU)
+def sampler(vocabulary: int = 8, prompt=(0,), ends=(), **fields) -> Sampler:
+    return Sampler(Generation(**fields), torch.tensor(prompt), vocabulary, CPU, ends)
 
 
 def logits(*rows) -> torch.Tensor:
@@ -144,8 +144,24 @@ def test_what_was_drawn_is_penalised_from_then_on():
 def test_without_penalty_and_bias_logits_are_left_as_they_are():
     row = random_row(9)
     kept = row.clone()
-    choose(row, [sampler(seed=1)])
+    choose(row, [sampler(seed=1, ends={0, 3})])
     assert torch.equal(row, kept)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_an_end_is_not_drawn_before_its_time(temperature):
+    one = sampler(3, ends={0, 2}, temperature=temperature, min_tokens=2)
+    assert [choose(logits([90.0, 0.0, 60.0]), [one])[0] for _ in range(3)] == [1, 1, 0]
+
+
+def test_an_end_that_is_ignored_is_never_drawn_and_no_bias_lifts_it():
+    one = sampler(3, ends={0}, temperature=0.0, ignore_eos=True, logit_bias={0: 100.0})
+    assert {choose(logits([9.0, 1.0, 0.0]), [one])[0] for _ in range(20)} == {1}
+
+
+def test_a_row_that_must_go_on_leaves_its_neighbours_their_end():
+    goes_on, ends = sampler(3, ends={0}, temperature=0.0, min_tokens=5), sampler(3, ends={0}, temperature=0.0)
+    assert choose(logits([9.0, 1.0, 0.0], [9.0, 1.0, 0.0]), [goes_on, ends]) == [1, 0]
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])

@@ -33,7 +33,8 @@ def test_what_is_not_said_takes_the_wires_defaults():
     assert (ask.stream, ask.include_usage, ask.conversation.continue_final) == (False, False, False)
     assert (generation.max_tokens, generation.temperature, generation.top_p) == (None, 1.0, 1.0)
     assert (generation.top_k, generation.repetition_penalty, generation.seed) == (0, 1.0, None)
-    assert (generation.stop, generation.logit_bias, generation.ignore_eos) == ((), {}, False)
+    assert (generation.stop, generation.logit_bias) == ((), {})
+    assert (generation.ignore_eos, generation.min_tokens) == (False, 0)
 
 
 def test_everything_the_front_sends_arrives():
@@ -51,13 +52,14 @@ def test_everything_the_front_sends_arrives():
         "stop": ["a", "b"],
         "logit_bias": {"100": -100.0},
         "ignore_eos": True,
+        "min_tokens": 2,
     }
     ask = parse(body(**sent, continue_final_message=True, add_generation_prompt=False, model="m"))
     generation = ask.generation
     assert ask.stream and ask.include_usage and ask.conversation.continue_final and generation.ignore_eos
     assert (generation.max_tokens, generation.temperature, generation.top_p, generation.top_k) == (5, 0.0, 0.5, 3)
     assert (generation.repetition_penalty, generation.seed, generation.stop) == (1.2, -4, ("a", "b"))
-    assert generation.logit_bias == {100: -100.0}
+    assert (generation.logit_bias, generation.min_tokens) == ({100: -100.0}, 2)
 
 
 def test_unknown_fields_are_ignored():
@@ -145,6 +147,8 @@ def test_an_image_is_a_png_data_url_and_nothing_else(url):
         ("temperature", [0]),
         ("top_p", 1.1),
         ("top_p", -1),
+        ("min_tokens", -1),
+        ("min_tokens", "2"),
         ("top_k", -2),
         ("top_k", 2.5),
         ("repetition_penalty", 0),

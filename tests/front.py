@@ -1,0 +1,33 @@
+"""The whole front on a scripted engine, asked without a socket; and its streams read back."""
+
+import asyncio
+
+import orjson
+from fastapi import FastAPI
+
+from medserver import server
+from medserver.config import Settings
+from medserver.engine.base import Serving
+from medserver.models import VARIANTS
+from medserver.server import House
+from tests.scripted import ScriptedEngine, ScriptedHost
+
+
+def app_with(*scripts, problem=None, **settings) -> tuple[FastAPI, House, ScriptedEngine]:
+    engine = ScriptedEngine(*scripts)
+    chosen = {"max_user_streams": 9, "rate_limit": "1000/second"} | settings
+    serving = Serving(VARIANTS["demo"], "nowhere", True, 32, 16)
+    app = server.create_app(Settings(model="demo", **chosen), serving, ScriptedHost(engine, problem))
+    return app, app.state.house, engine
+
+
+async def until(condition) -> None:
+    while not condition():  # noqa: ASYNC110 (what it waits for is not ours to announce)
+        await asyncio.sleep(0.001)
+
+
+def frames(body: bytes) -> list:
+    """The JSON of each frame, `[DONE]` as it is; comments are left out."""
+    assert body.endswith(b"\n\n")
+    payloads = [part.removeprefix(b"data: ") for part in body.split(b"\n\n")[:-1] if not part.startswith(b":")]
+    return [payload.decode() if payload == b"[DONE]" else orjson.loads(payload) for payload in payloads]
