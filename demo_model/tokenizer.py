@@ -8,6 +8,7 @@ the vocabulary, as they do there.
 
 import json
 from collections.abc import Iterable
+from itertools import chain
 
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import GemmaTokenizer
@@ -16,6 +17,9 @@ UNUSED = [f"<unused{n}>" for n in range(99)]
 CONTROL = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "[multimodal]", *UNUSED, "<start_of_turn>", "<end_of_turn>"]
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 IMAGE = ["<start_of_image>", "<end_of_image>", "<image_soft_token>"]
+
+# Gemma's vocabulary holds runs of line ends, and vLLM refuses a Gemma-3 tokenizer without those of two to four.
+_LINE_ENDS = ["\n\n", "\n\n\n", "\n\n\n\n"] * 10_000
 
 # Learned pieces never cross a word, a digit, a line end or a mark, so that encoding needs no pre-tokenizer.
 _PIECES = Regex(r"\n+|\p{N}|▁?\p{L}+|▁+|[^\p{L}\p{N}▁\n]")
@@ -61,7 +65,7 @@ def _learn(corpus: Iterable[str], room: int) -> tuple[list[str], list[tuple[str,
     trainee.normalizer = normalizers.Replace(" ", "▁")
     trainee.pre_tokenizer = pre_tokenizers.Split(_PIECES, behavior="isolated")
     trainer = trainers.BpeTrainer(vocab_size=room, show_progress=False, min_frequency=2)
-    trainee.train_from_iterator(corpus, trainer)
+    trainee.train_from_iterator(chain(corpus, _LINE_ENDS), trainer)
     learned = json.loads(trainee.to_str())["model"]
     pieces = sorted(learned["vocab"], key=learned["vocab"].get)
     return pieces, [tuple(merge) for merge in learned["merges"]]

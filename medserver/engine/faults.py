@@ -12,10 +12,12 @@ import orjson
 from medserver.engine.dialect import Dialect
 from medserver.errors import BadRequest, ContextOverflow, EngineLost, Internal, OutOfMemory, Problem, Unavailable
 
-# vLLM: "maximum context length is", "longer than the maximum model length", "max_tokens must be at least 1".
+# vLLM: "maximum context length is", "longer than the maximum model length",
+# "max_tokens=5000 cannot be greater than max_model_len=2048" (run).
 # SGLang: "is longer than the model's context length", "exceeds the maximum allowed length". OpenAI: the code.
 _NO_ROOM = re.compile(
-    r"context[ _](?:length|window)|maximum model length|max_(?:completion_)?tokens\b.{0,60}\bmust be"
+    r"context[ _](?:length|window)|maximum model length"
+    r"|max_(?:completion_)?tokens\b.{0,60}\b(?:must be|cannot be greater)"
     r"|exceeds the maximum allowed (?:input )?length",
     re.IGNORECASE,
 )

@@ -64,6 +64,7 @@ OVERFLOWS = [
     nested("This model's maximum context length is 4096 tokens. However, you requested 9000 tokens."),
     nested("The decoder prompt (length 9000) is longer than the maximum model length of 4096."),
     nested("max_tokens must be at least 1, got -4904."),
+    nested("max_tokens=5000 cannot be greater than max_model_len=4096. Please request fewer output tokens."),
     nested("'max_tokens' or 'max_completion_tokens' is too large: 9. This model's maximum context length is 4 tokens."),
     flat("The input (9000 tokens) is longer than the model's context length (4096 tokens)."),
     flat("Requested token count exceeds the model's maximum context length of 4096 tokens."),
