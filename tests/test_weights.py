@@ -62,3 +62,21 @@ def test_a_demo_brings_its_samples_along_and_nothing_else_does(tmp_path):
     assert serving_for(made).samples == ()
     demo = serving_for(Settings(model="demo", model_path=tmp_path))
     assert demo.samples == (("What changed?", ("a.png", "b.png")),)
+
+
+def test_a_checkpoint_on_this_machine_is_as_large_as_its_files(tmp_path):
+    made = checkpoint(
+        tmp_path,
+        model_type="gemma3_text",
+        dtype="float32",
+        num_hidden_layers=12,
+        num_key_value_heads=2,
+        head_dim=16,
+        vocab_size=100,
+        hidden_size=10,
+        sliding_window=512,
+    )
+    (tmp_path / "model.safetensors").write_bytes(bytes(40_000))
+    sizes = serving_for(made).sizes
+    assert (sizes.weights, sizes.kv_per_token(), sizes.global_layers, sizes.window) == (20_000, 1536, 2, 512)
+    assert sizes.weights_4bit == 2000 + int(18_000 * 0.258)

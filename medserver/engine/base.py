@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from medserver.chat import Sampling
 from medserver.events import Usage
-from medserver.models import Variant
+from medserver.models import Sizes, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,12 @@ class Serving:
     image_tokens: int
     note: str | None = None
     samples: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    measured: Sizes | None = None
+
+    @property
+    def sizes(self) -> Sizes:
+        """Of this very checkpoint where it is on this machine, else of the release."""
+        return self.measured or self.variant.sizes
 
 
 @dataclass(frozen=True, slots=True)

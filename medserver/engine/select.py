@@ -145,7 +145,7 @@ class _Case:
 
     def _need(self, bytes_per_weight: float, context: int | None = None) -> Need:
         return need(
-            self.serving.variant.sizes,
+            self.serving.sizes,
             context=context or self.settings.max_model_len,
             images=self.serving.supports_images,
             bytes_per_weight=bytes_per_weight,

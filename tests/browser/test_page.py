@@ -19,7 +19,7 @@ def wait_for_ending(page, name: str) -> None:
 def test_two_images_are_asked_about_the_answer_streams_and_stop_stops_it(page, server, pictures):
     assert page.evaluate("isSecureContext") is False
     page.set_input_files("#image-input", pictures)
-    assert page.locator("#attachments li").count() == 2
+    page.locator("#attachments li").nth(1).wait_for()
     page.fill("#prompt", "Compare these two images.")
     page.click("#send")
     answer = page.locator(f"{ANSWER}[data-phase=answering], {ANSWER}[data-phase=thinking]")

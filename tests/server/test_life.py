@@ -174,8 +174,21 @@ def test_a_variant_is_taken_from_the_hubs_cache_by_its_id(multimodal_checkpoint,
         assert running.chat(max_tokens=3, stream=False).status_code == 200
 
 
+def test_a_model_that_does_not_fit_is_refused_before_anything_loads(tmp_path):
+    if psutil.virtual_memory().available > 115e9:
+        pytest.skip("this machine holds the 27B in float32")
+    with Running("-m", "27", env={"HF_HOME": str(tmp_path)}) as running:
+        assert running.process.wait(30) == 2
+        said = running.process.stdout.read()
+    assert "weights 109.8 GB" in said and ("would make it fit" in said or "smaller" in said)
+    assert "Traceback" not in said
+
+
 def test_a_variant_that_cannot_be_had_says_what_to_do(tmp_path):
-    with Running("-m", "27", env={"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}) as running:
+    # Asked for, so that it is tried however little memory this machine has.
+    with Running(
+        "-m", "27", "--engine", "transformers", env={"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    ) as running:
         health = running.until(lambda health: health["status"] == "error")
         assert "--model-path" in health["engine"]["why"]
 
