@@ -93,8 +93,10 @@ def settings_from(argv: Sequence[str] | None) -> tuple[Settings, str]:
 def warnings_for(settings: Settings, argv: Sequence[str]) -> list[str]:
     """What the person should know about these settings before they are used."""
     said = [sentence for name, (plain, sentence) in LATER.items() if getattr(settings, name) != plain]
-    if any(word.split("=")[0] == "--hf-token" for word in argv):
-        said.append("--hf-token shows in the process list; HF_TOKEN in the environment or .env does not.")
+    given = {word.split("=")[0] for word in argv}
+    for flag, name in (("--hf-token", "HF_TOKEN"), ("--upstream-key", "MEDSERVER_UPSTREAM_KEY")):
+        if flag in given:
+            said.append(f"{flag} shows in the process list; {name} in the environment or .env does not.")
     return said
 
 

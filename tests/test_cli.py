@@ -118,7 +118,9 @@ def test_a_flag_of_a_later_version_says_so_from_the_environment_too(served, monk
     assert "--workers" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("argv", [["--hf-token", "hf_secret"], ["--hf-token=hf_secret"]])
+@pytest.mark.parametrize(
+    "argv", [["--hf-token", "hf_secret"], ["--hf-token=hf_secret"], ["--upstream-key", "hf_secret"]]
+)
 def test_a_token_in_the_process_list_is_warned_of_and_not_repeated(argv, served, capsys):
     assert cli.main(["-m", "demo", *argv]) == 0
     said = capsys.readouterr().err
