@@ -10,7 +10,7 @@ with admission.enter(client) as ticket:         TooMany or Unavailable is raised
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 
 from medserver.errors import TooMany, Unavailable
@@ -50,9 +50,12 @@ class Ticket:
 
 
 class Admission:
-    """`per_client` tickets per client, `slots` of them at work, `queue` more waiting."""
+    """`per_client` tickets per client, `slots` of them at work, `queue` more waiting.
 
-    def __init__(self, *, per_client: int, slots: int, queue: int):
+    `slots` is asked each time: another engine may take over, and work on more or fewer answers at a time.
+    """
+
+    def __init__(self, *, per_client: int, slots: Callable[[], int], queue: int):
         self._per_client = per_client
         self._slots = slots
         self._queue = queue
@@ -95,7 +98,7 @@ class Admission:
         self._advance()
 
     def _refuse_when_full(self) -> None:
-        if self.active >= self._slots and self.waiting >= self._queue:
+        if self.active >= self._slots() and self.waiting >= self._queue:
             raise Unavailable(
                 "The server is fully occupied. Please try again shortly.", code="queue_full", retry_after=RETRY_SECONDS
             )
@@ -119,7 +122,7 @@ class Admission:
         return self._waiting.index(ticket)
 
     def _advance(self) -> None:
-        while self._waiting and len(self._active) < self._slots:
+        while self._waiting and len(self._active) < self._slots():
             ticket = self._waiting.popleft()
             self._active.add(ticket)
             ticket.moved.set()

@@ -43,12 +43,16 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """One request. `system_prompt` None means the server's own, an empty string means none."""
+    """One request. `system_prompt` None means the server's own, an empty string means none.
+
+    `model`: which one is asked, where the server offers several; None is its default.
+    """
 
     turns: tuple[Turn, ...]
     system_prompt: str | None
     sampling: Sampling
     thinking: Thinking = "auto"
+    model: str | None = None
 
     @property
     def has_images(self) -> bool:

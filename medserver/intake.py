@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from medserver.catalogue import Catalogue
 from medserver.chat import Chat, Image, Part, Sampling, Turn
 from medserver.config import MAX_STOP_STRINGS, REPETITION_PENALTY_RANGE, TEMPERATURE_RANGE, TOP_P_RANGE, Settings
 from medserver.engine.base import Serving
@@ -30,9 +31,9 @@ class _Payload:
 class Intake:
     """`serving` says whether the model takes images, and how many tokens one of them costs."""
 
-    def __init__(self, settings: Settings, serving: Serving, decoders: DecoderPool):
+    def __init__(self, settings: Settings, serving: Serving, decoders: DecoderPool, catalogue: Catalogue):
         self._settings = settings
-        self._variant = serving.variant
+        self._catalogue = catalogue
         self._decoders = decoders
         self._supports_images = serving.supports_images
         self._image_tokens = serving.image_tokens
@@ -43,11 +44,11 @@ class Intake:
         Raises:
             Refusal: a limit is broken, an image cannot be read, sampling is out of range.
         """
-        self._check_model(request.model)
+        model = self._catalogue.resolve(request.model)
         self._check_lengths(request)
         sampling = self._sampling(request, self._extras(request))
         turns = [self._turn(index, message) for index, message in enumerate(request.messages)]
-        return Chat(await self._decoded(turns), request.system_prompt, sampling, request.thinking)
+        return Chat(await self._decoded(turns), request.system_prompt, sampling, request.thinking, model)
 
     async def analyze(self, form: AnalyzeForm, images: Sequence[bytes]) -> Chat:
         """Check and decode one question about images; raises like `chat`."""
@@ -58,10 +59,6 @@ class Intake:
         payloads = self._payloads([_Payload(data, False) for data in images])
         turns = await self._decoded([("user", [*payloads, form.prompt])])
         return Chat(turns, None, sampling, form.thinking)
-
-    def _check_model(self, asked: str | None) -> None:
-        if asked not in (None, self._variant.key, self._variant.model_id, self._variant.name):
-            raise InvalidRequest(f"model: this server serves {self._variant.model_id} only.", field="model")
 
     def _check_lengths(self, request: ChatRequest) -> None:
         most = self._settings.max_history_messages

@@ -193,7 +193,14 @@ def first_ask(chat: Chat, engine: Engine, markers: ThinkingMarkers) -> Ask:
         messages, continues = [*messages, {"role": "assistant", "content": markers.opening}], True
     elif chat.thinking == "off" or continues:
         bias = _banned(engine.facts.thinking_ids[0])
-    return Ask(messages, chat.sampling, chat.sampling.max_tokens, continue_final=continues, logit_bias=bias)
+    return Ask(
+        messages,
+        chat.sampling,
+        chat.sampling.max_tokens,
+        continue_final=continues,
+        logit_bias=bias,
+        model=chat.model,
+    )
 
 
 def _starts_thinking(chat: Chat) -> bool:

@@ -22,19 +22,21 @@ from medserver.access.rate import RateLimit, client_of
 from medserver.admission import Admission, Ticket
 from medserver.api_wire import ApiWire
 from medserver.chat import Chat
-from medserver.config import ENGINE_SLOTS, QUEUE_LENGTH, BadSetting, Settings
+from medserver.catalogue import Catalogue
+from medserver.config import QUEUE_LENGTH, BadSetting, Settings
 from medserver.engine.base import Serving
 from medserver.engine.host import EngineHost
 from medserver.engine.remote import RemoteHost
 from medserver.engine.select import select
+from medserver.engine.sglang import sglang_row
 from medserver.engine.transformers import transformers_row
+from medserver.engine.vllm import vllm_row
 from medserver.errors import NotFound, Problem, Refusal
 from medserver.events import Event, Queued
 from medserver.forms import read_analyze_form, read_fields, read_json
 from medserver.hardware import Hardware, probe
 from medserver.imaging.pool import DecoderPool
 from medserver.intake import Intake
-from medserver.openai_door.catalogue import Catalogue
 from medserver.openai_door.completion import understood
 from medserver.openai_door.schemas import CompletionRequest
 from medserver.openai_door.wire import OpenAIWire
@@ -65,6 +67,7 @@ class House:
     serving: Serving
     host: EngineHost | RemoteHost
     decoders: DecoderPool
+    catalogue: Catalogue
     intake: Intake
     admission: Admission
     status: Status
@@ -89,11 +92,11 @@ class House:
         form, images = await read_analyze_form(request)
         return Asked(await self.intake.analyze(form, images), form.stream, ApiWire())
 
-    async def read_completion(self, request: Request, catalogue: Catalogue) -> Asked:
+    async def read_completion(self, request: Request) -> Asked:
         asked = understood(await read_fields(request))
-        catalogue.check(asked.model)
         chat = await self.intake.chat(asked.chat)
-        wire = OpenAIWire(request.state.request_id, catalogue.model_id, include_usage=asked.include_usage)
+        model = chat.model or self.catalogue.ids[0]
+        wire = OpenAIWire(request.state.request_id, model, include_usage=asked.include_usage)
         return Asked(chat, asked.stream, wire)
 
     async def _events(self, ticket: Ticket, chat: Chat) -> AsyncIterator[Event]:
@@ -108,14 +111,17 @@ class House:
 
 def build_house(settings: Settings, serving: Serving, hardware: Hardware, host: EngineHost) -> House:
     decoders = DecoderPool(serving.image_size)
-    admission = Admission(per_client=settings.max_user_streams, slots=ENGINE_SLOTS, queue=QUEUE_LENGTH)
+    admission = Admission(per_client=settings.max_user_streams, slots=lambda: host.slots, queue=QUEUE_LENGTH)
+    status = Status(settings, serving, hardware, host, admission)
+    catalogue = Catalogue(serving.variant, lambda: host.models, status.context)
     return House(
         serving=serving,
         host=host,
         decoders=decoders,
-        intake=Intake(settings, serving, decoders),
+        catalogue=catalogue,
+        intake=Intake(settings, serving, decoders, catalogue),
         admission=admission,
-        status=Status(settings, serving, hardware, host, admission),
+        status=status,
         loop_sensitivity=settings.loop_guard,
         closing=asyncio.Event(),
     )
@@ -129,8 +135,12 @@ def build_host(settings: Settings, serving: Serving, hardware: Hardware) -> Engi
     """
     if settings.upstream:
         return RemoteHost(settings.upstream, serving, settings.max_model_len, settings.upstream_key)
-    rows = {"transformers": lambda: transformers_row(settings, serving)}
-    selection = select(settings, serving, hardware).among(rows)
+    rows = {
+        "sglang": lambda: sglang_row(settings, serving, hardware),
+        "vllm": lambda: vllm_row(settings, serving, hardware),
+        "transformers": lambda: transformers_row(settings, serving),
+    }
+    selection = select(settings, serving, hardware)
     if not selection.candidates:
         raise BadSetting(selection.refusal())
     return EngineHost(selection, rows, serving.variant.model_id)
@@ -218,7 +228,7 @@ def _add_answers(app: FastAPI, house: House, rate: RateLimit) -> None:
 
 def _add_openai_door(app: FastAPI, house: House, rate: RateLimit) -> None:
     """What OpenAI clients ask. They may send any key: who may come in is not decided by it."""
-    catalogue = Catalogue(house.serving.variant, house.status.context)
+    catalogue = house.catalogue
 
     @app.get("/v1/models")
     async def v1_models() -> JSONResponse:
@@ -231,7 +241,7 @@ def _add_openai_door(app: FastAPI, house: House, rate: RateLimit) -> None:
     @app.post("/v1/chat/completions", openapi_extra=_takes(CompletionRequest))
     @rate.guard
     async def completions(request: Request) -> Response:
-        return await house.respond(request, partial(house.read_completion, catalogue=catalogue))
+        return await house.respond(request, house.read_completion)
 
 
 def _takes(model: type[BaseModel]) -> dict[str, Any]:

@@ -102,6 +102,7 @@ class Status:
             "demo": serving.variant.demo,
             "model_note": serving.note,
             "thinking": True,
+            "models": self._host.models,
         }
 
     def _policy(self) -> dict[str, Any]:

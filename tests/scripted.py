@@ -78,6 +78,8 @@ class ScriptedHost:
         self._engine = engine
         self.problem = problem
         self.status = EngineStatus("scripted", "ready")
+        self.models = ("demo",)
+        self.slots = 8
 
     def start(self) -> None:
         pass

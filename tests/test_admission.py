@@ -19,7 +19,7 @@ class AdmissionMachine(RuleBasedStateMachine):
     @initialize(per_client=st.integers(1, 3), slots=st.integers(1, 3), queue=st.integers(0, 3))
     def open(self, per_client, slots, queue):
         self.per_client, self.slots, self.queue = per_client, slots, queue
-        self.admission = Admission(per_client=per_client, slots=slots, queue=queue)
+        self.admission = Admission(per_client=per_client, slots=lambda: slots, queue=queue)
         self.arrived, self.active, self.waiting, self.left = [], [], [], []
 
     def held(self, client):
@@ -100,7 +100,7 @@ def lined_up(admission: Admission, client: str):
 
 
 def test_refusals_say_when_to_try_again_and_leave_others_alone():
-    admission = Admission(per_client=1, slots=1, queue=1)
+    admission = Admission(per_client=1, slots=lambda: 1, queue=1)
     lined_up(admission, "a")
     with pytest.raises(TooMany) as refused:
         admission.enter("a")
@@ -113,7 +113,7 @@ def test_refusals_say_when_to_try_again_and_leave_others_alone():
 
 
 def test_who_has_only_arrived_is_in_nobodys_way():
-    admission = Admission(per_client=1, slots=1, queue=0)
+    admission = Admission(per_client=1, slots=lambda: 1, queue=0)
     slow = admission.enter("slow")
     quick = lined_up(admission, "quick")
     assert admission.holds_slot(quick)
@@ -123,7 +123,7 @@ def test_who_has_only_arrived_is_in_nobodys_way():
 
 def test_who_finds_a_free_slot_does_not_wait():
     async def scene():
-        with Admission(per_client=1, slots=1, queue=0).enter("a") as ticket:
+        with Admission(per_client=1, slots=lambda: 1, queue=0).enter("a") as ticket:
             assert [ahead async for ahead in ticket.turn()] == []
 
     run(scene())
@@ -131,7 +131,7 @@ def test_who_finds_a_free_slot_does_not_wait():
 
 def test_the_queue_moves_up_in_the_order_of_arrival():
     async def scene():
-        admission = Admission(per_client=9, slots=1, queue=9)
+        admission = Admission(per_client=9, slots=lambda: 1, queue=9)
         first, *others = lined_up(admission, "a"), *(admission.enter("a") for _ in range(3))
         seen = {}
 
@@ -156,7 +156,7 @@ def test_the_queue_moves_up_in_the_order_of_arrival():
 @pytest.mark.parametrize("how", ["cancelled", "failed"])
 def test_who_is_ended_while_waiting_gives_the_place_back(how):
     async def scene():
-        admission = Admission(per_client=1, slots=1, queue=2)
+        admission = Admission(per_client=1, slots=lambda: 1, queue=2)
         holder, after = lined_up(admission, "a"), None
 
         async def wait():
@@ -184,7 +184,7 @@ def test_who_is_ended_while_waiting_gives_the_place_back(how):
 
 def test_a_slot_that_is_given_up_wakes_exactly_one_waiter():
     async def scene():
-        admission = Admission(per_client=9, slots=2, queue=9)
+        admission = Admission(per_client=9, slots=lambda: 2, queue=9)
         holders = [lined_up(admission, "a") for _ in range(2)]
         waiting = [lined_up(admission, "b") for _ in range(3)]
         admission.leave(holders[1])
@@ -196,7 +196,7 @@ def test_a_slot_that_is_given_up_wakes_exactly_one_waiter():
 
 def test_a_position_is_said_again_only_when_it_has_changed():
     async def scene():
-        admission = Admission(per_client=9, slots=1, queue=9)
+        admission = Admission(per_client=9, slots=lambda: 1, queue=9)
         lined_up(admission, "a")
         seen = []
 

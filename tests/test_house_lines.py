@@ -117,16 +117,16 @@ def test_the_server_is_known_to_who_runs_it_alone():
 ROWS = [
     {"medserver.__main__"},
     {"medserver.cli"},
-    {"medserver.run"},
+    {"medserver.run"} | inside("medserver.doctor"),
     {"medserver.server"},
     {"medserver.status", *inside("medserver.access"), "medserver.forms", "medserver.openai_door.completion"},
-    {"medserver.sse", "medserver.intake", "medserver.reply", "medserver.weights"},
+    {"medserver.sse", "medserver.intake", "medserver.reply", "medserver.weights"} | inside("medserver.hub"),
     inside("medserver.openai_door") - {"medserver.openai_door.completion"},
     {"medserver.admission", "medserver.prompts", "medserver.thinking", "medserver.schemas", "medserver.api_wire"}
     | inside("medserver.engine")
     | {"medserver.loop_guard"}
     | (inside("medserver.imaging")),
-    {"medserver.chat", "medserver.events", "medserver.hardware"},
+    {"medserver.catalogue", "medserver.chat", "medserver.events", "medserver.hardware"},
     {"medserver.config", "medserver.errors", "medserver.logs"},
     {"medserver.models", "medserver"},
 ]

@@ -5,10 +5,11 @@ import base64
 
 import pytest
 
+from medserver.catalogue import Catalogue
 from medserver.chat import Image
 from medserver.config import MAX_STOP_STRINGS, Settings
 from medserver.engine.base import Serving
-from medserver.errors import BadRequest, InvalidRequest, PayloadTooLarge, Refusal
+from medserver.errors import BadRequest, InvalidRequest, NotFound, PayloadTooLarge, Refusal
 from medserver.forms import validated
 from medserver.intake import Intake
 from medserver.models import VARIANTS
@@ -43,7 +44,8 @@ class Decoders:
 
 def intake(decoders=None, supports_images=True, **settings) -> Intake:
     serving = Serving(VARIANTS["demo"], "nowhere", supports_images, 32, 16)
-    return Intake(Settings(model="demo", **settings), serving, decoders or Decoders())
+    catalogue = Catalogue(serving.variant, lambda: ("demo", "other"), lambda: 8192)
+    return Intake(Settings(model="demo", **settings), serving, decoders or Decoders(), catalogue)
 
 
 def chat(*messages, into: Intake | None = None, **fields):
@@ -323,10 +325,12 @@ def test_stop_strings_are_few_and_not_empty():
         assert refused(stop=stop, kind=InvalidRequest).sentence.startswith("stop:")
 
 
-def test_the_model_may_be_named_but_no_other():
-    for name in (None, "demo", VARIANTS["demo"].model_id, VARIANTS["demo"].name):
-        assert chat(model=name)
-    assert refused(model=CANARY, kind=InvalidRequest).sentence.startswith("model:")
+def test_the_model_may_be_named_but_none_that_is_not_here():
+    for name in (None, "", VARIANTS["demo"].name):
+        assert chat(model=name).model is None, "the default one"
+    assert [chat(model=name).model for name in ("demo", "other")] == ["demo", "other"]
+    problem = refused(model=CANARY, kind=NotFound)
+    assert problem.code == "model_not_found" and CANARY not in problem.sentence
 
 
 def analyze(images, into=None, **fields):

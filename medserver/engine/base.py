@@ -1,12 +1,15 @@
 """What crosses between the house and an engine; no HTTP, no process, no particular engine."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from medserver.chat import Sampling
+from medserver.config import ENGINE_SLOTS
+from medserver.engine.dialect import OURS, Dialect
+from medserver.engine.patience import OWN, Patience
 from medserver.events import Usage
-from medserver.models import Sizes, Variant
+from medserver.models import Sizes, ThinkingMarkers, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,10 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """What a running engine says of itself. `thinking_ids`: token ids of the two markers, where it has them."""
+    """What a running engine says of itself. `thinking_ids`: token ids of the two markers, where it has them.
+
+    `slots`: answers it works on at a time.
+    """
 
     supports_images: bool
     max_model_len: int
@@ -50,6 +56,10 @@ class EngineFacts:
     quantization: str | None = None
     load_seconds: float | None = None
     thinking_ids: tuple[int | None, int | None] = (None, None)
+    slots: int = ENGINE_SLOTS
+
+    def with_thinking_ids(self, ids: tuple[int | None, int | None]) -> "EngineFacts":
+        return replace(self, thinking_ids=ids)
 
 
 class Engine(Protocol):
@@ -97,9 +107,18 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class EngineRow:
-    """One kind of engine: what differs between them, and nothing else."""
+    """One kind of engine: what differs between them, and nothing else.
+
+    `describe`: its entry in the listing of models -> what it is. `markers`: those whose ids its tokenizer is asked
+    for. `self_test`: it is asked questions before it counts as ready. `attempts`: starts in a row that may come to
+    nothing before it is given up.
+    """
 
     name: str
     launch: Callable[[], Launch]
-    ready_path: str
     describe: Callable[[dict[str, Any]], EngineFacts]
+    dialect: Dialect = OURS
+    patience: Patience = OWN
+    markers: ThinkingMarkers | None = None
+    self_test: bool = False
+    attempts: int = 3

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from math import inf
 from typing import Any
@@ -36,12 +36,15 @@ class EngineClient:
         dialect: Dialect = OURS,
         markers: ThinkingMarkers | None = None,
         patience: Patience = FOREVER,
+        on_silence: Callable[[], None] | None = None,
     ):
+        """`on_silence` is called when an answer has outlasted the patience; that answer ends with `EngineLost`."""
         self._session = session
         self._model_id = model_id
         self._dialect = dialect
         self._markers = markers or ThinkingMarkers()
         self._patience = patience
+        self._on_silence = on_silence
         self._aborting: set[asyncio.Task] = set()
         self.facts = facts
 
@@ -95,7 +98,13 @@ class EngineClient:
             if response.status != 200:
                 raise problem_from(await response.read(), response.status, self._dialect, self.facts.max_model_len)
             answer = Answer(self._dialect, self._markers, _begun(ask))
-            with Watch(self._patience, response.close) as watch:
+
+            def give_up() -> None:
+                response.close()
+                if self._on_silence:
+                    self._on_silence()
+
+            with Watch(self._patience, give_up) as watch:
                 async for payload in _payloads(response.content, watch):
                     if payload == b"[DONE]":
                         break

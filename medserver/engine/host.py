@@ -1,4 +1,4 @@
-"""Keeps an engine running: starts it, waits until it is ready, restarts it when it dies, and says how it stands.
+"""Keeps an engine running: starts it again when it ends, takes the next one when it is given up, says how it stands.
 
 It does not know chats. `engine()` gives the running engine or raises; nothing here ever ends the front.
 """
@@ -11,11 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import aiohttp
-
+from medserver.config import ENGINE_SLOTS
 from medserver.engine.base import Engine, EngineRow
-from medserver.engine.client import EngineClient
-from medserver.engine.process import ChildProcess
+from medserver.engine.life import Life, Loading, Lost, StartFailed
 from medserver.engine.select import Selection
 from medserver.errors import Unavailable
 
@@ -23,22 +21,9 @@ log = logging.getLogger("medserver.engine")
 
 State = Literal["starting", "loading", "ready", "restarting", "failed", "stopped"]
 
-POLL_SECONDS = 0.1
-PORT_SECONDS = 60.0  # until a child has opened its port; importing on a slow disk takes its time
-PROBE = aiohttp.ClientTimeout(total=10)
-SILENCE_SECONDS = 120.0  # importing torch can keep a worker from answering, but not that long
 BACKOFF = (0.2, 1.0, 3.0, 10.0, 30.0)  # seconds before the next start, by how many in a row have not lasted
 STABLE_SECONDS = 60.0  # an engine that lives so long after its start has lasted
-STARTS = 3  # starts in a row that never became ready, after which an engine is given up
-
-
-@dataclass(frozen=True, slots=True)
-class Loading:
-    """How far a start has come: the stage and its own progress."""
-
-    stage: str
-    done: int
-    total: int
+CRASHES = 5  # lives in a row that did not last, after which the next candidate takes over
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +36,6 @@ class EngineStatus:
     restarts: int = 0
     why: str | None = None
     tried: tuple[tuple[str, str], ...] = ()
-
-
-class _Lost(Exception):
-    """A start that came to nothing; the message is the sentence why. Another try may do better."""
-
-
-class StartFailed(Exception):
-    """The child said that it cannot start; trying again would not help. The message is its sentence."""
 
 
 Rows = dict[str, Callable[[], EngineRow]]
@@ -99,118 +76,69 @@ class EngineHost:
             raise Unavailable("No engine is running. The page's status says why.", retry_after=60)
         raise Unavailable("The model is still loading. Please try again shortly.", code="loading", retry_after=5)
 
-    async def _keep(self) -> None:
-        for candidate in self._selection.candidates:
-            self._change(name=candidate.name, state="starting")
-            await self._keep_one(self._rows[candidate.name]())
-            self._change(tried=(*self.status.tried, (candidate.name, self.status.why or "")))
-        self._change(state="failed", loading=None)
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The ids that can be asked for."""
+        return (self._model_id,)
 
-    async def _keep_one(self, row: EngineRow) -> None:
-        """Run one engine again and again; returns when it is given up."""
-        failures = 0
+    @property
+    def slots(self) -> int:
+        """How many answers the running engine works on at a time."""
+        return self._engine.facts.slots if self._engine else ENGINE_SLOTS
+
+    async def _keep(self) -> None:
+        *_, last = self._selection.candidates
+        for candidate in self._selection.candidates:
+            self._change(name=candidate.name, state="starting", why=None)
+            why = await self._keep_one(self._rows[candidate.name](), for_good=candidate is last)
+            log.error("%s is given up: %s", candidate.name, why)
+            self._change(why=why, loading=None, tried=(*self.status.tried, (candidate.name, why)))
+        self._change(state="failed")
+
+    async def _keep_one(self, row: EngineRow, *, for_good: bool) -> str:
+        """Run one engine again and again; returns why it is given up, which `for_good` keeps it from once it ran."""
+        failures, restarts = 0, 0
         while True:
             started = time.monotonic()
+            self._change(state="restarting" if restarts else "loading")
             try:
-                ready = await self._run(row)
+                ready, why = await self._live(row)
             except StartFailed as reason:
-                log.error("%s cannot start: %s", row.name, reason)
-                self._change(why=str(reason))
-                return
-            except Exception as error:  # garbage on its wire, a port that was taken: as good as a failed start
-                log.error("%s failed while starting: %s", row.name, type(error).__name__)
-                self._change(why="The engine could not be started.")
-                ready = False
-            lasted = ready and time.monotonic() - started > STABLE_SECONDS
-            failures = 0 if lasted else failures + 1
-            if not ready and failures >= STARTS:
-                return
-            self._change(state="restarting", loading=None, restarts=self.status.restarts + 1)
-            log.warning("%s ended; it is started again", row.name)
+                return str(reason)
+            failures = 0 if ready and time.monotonic() - started > STABLE_SECONDS else failures + 1
+            if not ready and failures >= row.attempts:
+                return why
+            if failures >= CRASHES and not for_good:
+                return f"It ended {failures} times in a row soon after its start. The last time: {why}"
+            restarts += 1
+            self._change(state="restarting", loading=None, why=why, restarts=self.status.restarts + 1)
+            log.warning("%s is started again: %s", row.name, why)
             await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF)) - 1] if failures else 0)
 
-    async def _run(self, row: EngineRow) -> bool:
-        """One life of an engine, until it ends; returns whether it ever became ready."""
-        launch = row.launch()
-        child = await ChildProcess.start(launch.argv, launch.first_line)
+    async def _live(self, row: EngineRow) -> tuple[bool, str]:
+        """One life; whether the engine ever became ready, and why it ended.
+
+        Raises:
+            StartFailed: it never did, and another try would not help.
+        """
+        life = Life(row, self._model_id, lambda loading: self._change(loading=loading), self._begin)
         try:
-            port = await self._port(child)
-            headers = {"Authorization": f"Bearer {launch.secret}", "Content-Type": "application/json"}
-            # Answers last as long as they last, and a stream's connection is closed to stop its work.
-            async with aiohttp.ClientSession(
-                f"http://127.0.0.1:{port}",
-                headers=headers,
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
-                connector=aiohttp.TCPConnector(limit=0),
-                trust_env=False,
-            ) as session:
-                return await self._serve(row, child, session)
-        except _Lost as reason:
-            self._change(why=str(reason))
-            return False
+            why = await life.run()
+        except StartFailed:
+            raise
+        except Lost as reason:
+            why = str(reason)
+        except Exception as error:  # garbage on its wire, a port that was taken: as good as a failed start
+            log.error("%s failed while starting: %s", row.name, type(error).__name__)
+            why = "The engine could not be started."
         finally:
-            self._engine = None
-            await child.stop()
+            ready, self._engine = self._engine is not None, None
+        return ready, why
 
-    @staticmethod
-    async def _port(child: ChildProcess) -> int:
-        try:
-            said = await asyncio.wait_for(child.said(), PORT_SECONDS)
-        except asyncio.TimeoutError:
-            raise _Lost("The engine did not open its port in time.") from None
-        if said is None:
-            raise _Lost("The engine ended while it was starting.")
-        if "failed" in said:
-            raise StartFailed(said["failed"])
-        return said["port"]
-
-    async def _serve(self, row: EngineRow, child: ChildProcess, session: aiohttp.ClientSession) -> bool:
-        self._change(state="loading" if self.status.restarts == 0 else "restarting")
-        ended = asyncio.create_task(self._ended(child))
-        becoming = asyncio.create_task(self._until_ready(row, session))
-        try:
-            await asyncio.wait({ended, becoming}, return_when=asyncio.FIRST_COMPLETED)
-            if not becoming.done():
-                await ended
-                raise _Lost("The engine ended while it was loading.")
-            self._engine = becoming.result()
-            self._change(state="ready", loading=None, why=None)
-            log.info("%s is ready", row.name)
-            await asyncio.wait({ended})
-            self._change(why="The engine ended unexpectedly.")
-            return True
-        finally:
-            for task in (ended, becoming):
-                task.cancel()
-            await asyncio.gather(ended, becoming, return_exceptions=True)
-
-    @staticmethod
-    async def _ended(child: ChildProcess) -> None:
-        """Wait until the child is gone; a reason it gives while it loads makes the failure final."""
-        while said := await child.said():
-            if "failed" in said:
-                raise StartFailed(said["failed"])
-        await child.ended()
-
-    async def _until_ready(self, row: EngineRow, session: aiohttp.ClientSession) -> Engine:
-        heard = time.monotonic()
-        while True:
-            with contextlib.suppress(aiohttp.ClientError, asyncio.TimeoutError):
-                async with session.get(row.ready_path, timeout=PROBE) as response:
-                    heard = time.monotonic()
-                    if response.status == 200:
-                        break
-                    self._note_progress(await response.json())
-            if time.monotonic() - heard > SILENCE_SECONDS:
-                raise _Lost("The engine stopped answering while it was loading.")
-            await asyncio.sleep(POLL_SECONDS)
-        async with session.get("/v1/models", timeout=PROBE) as response:
-            [model] = (await response.json())["data"]
-        return EngineClient(session, self._model_id, row.describe(model))
-
-    def _note_progress(self, said: dict) -> None:
-        if "stage" in said:
-            self._change(loading=Loading(said["stage"], said["done"], said["total"]))
+    def _begin(self, engine: Engine) -> None:
+        self._engine = engine
+        self._change(state="ready", loading=None, why=None)
+        log.info("%s is ready", self.status.name)
 
     def _change(self, **fields) -> None:
         self.status = replace(self.status, **fields)

@@ -14,7 +14,9 @@ class Patience:
     between: float = inf
 
 
-FOREVER = Patience()  # an engine of our own is watched by its host
+FOREVER = Patience()
+# An engine on this machine is probed by its host; a prefill may take minutes on a CPU, an answer that has begun not.
+OWN = Patience(between=180.0)
 REMOTE = Patience(first=300.0, between=60.0)
 
 

@@ -29,10 +29,14 @@ class ChildProcess:
             *argv, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, **options
         )
         child = cls(process)
-        process.stdin.write(first_line)
-        with contextlib.suppress(ConnectionError):
-            await process.stdin.drain()
+        await child.tell(first_line)
         return child
+
+    async def tell(self, line: bytes) -> None:
+        """Write a line to its standard input; one that is gone hears nothing."""
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            self._process.stdin.write(line)
+            await self._process.stdin.drain()
 
     @property
     def pid(self) -> int:

@@ -18,6 +18,7 @@ from medserver.engine.routing import choose, conversation
 from medserver.engine.upstream import RemoteModel, Upstream
 from medserver.errors import EngineLost, Unavailable
 
+REMOTE_SLOTS = 64  # answers at a time from one server
 ATTEMPTS = 3  # a request that breaks servers does not get to break them all
 
 
@@ -43,7 +44,7 @@ class RemoteEngine:
     @property
     def facts(self) -> EngineFacts:
         """What holds on whichever server answers when no model is named."""
-        entries = self._entries(self._model(None))
+        entries = self._entries(self.default)
         lengths = [one.max_model_len for one in entries if one.max_model_len]
         every = [one for upstream in self._upstreams if upstream.health.up for one in upstream.models.values()]
         ids = {one.thinking_ids for one in every}  # a ban is only safe where it means the same to all of them
@@ -59,7 +60,7 @@ class RemoteEngine:
         Raises:
             EngineProblem, BadRequest, Unavailable: as `Engine.stream`; Unavailable also when all servers are down.
         """
-        ask = replace(ask, model=self._model(ask.model))
+        ask = replace(ask, model=ask.model or self.default)
         tried: list[Upstream] = []
         while True:
             upstream = self._chosen(ask, tried)
@@ -75,9 +76,9 @@ class RemoteEngine:
                 if begun or len(tried) >= ATTEMPTS or not self._open_to(ask.model, tried):
                     raise
 
-    def _model(self, asked: str | None) -> str:
-        if asked is not None:
-            return asked
+    @property
+    def default(self) -> str:
+        """What is asked for when nobody names a model."""
         listed = self.models
         return self._model_id if self._model_id in listed or not listed else listed[0]
 
@@ -147,7 +148,14 @@ class RemoteHost:
 
     @property
     def models(self) -> tuple[str, ...]:
-        return self._engine.models
+        """What can be asked for, the default first; while nobody answers, what would be asked for."""
+        default = self._engine.default
+        return (default, *(name for name in self._engine.models if name != default))
+
+    @property
+    def slots(self) -> int:
+        """What the servers that answer are taken to work on at a time: they queue by themselves beyond it."""
+        return REMOTE_SLOTS * max(1, sum(one.health.up for one in self._upstreams))
 
     @property
     def status(self) -> EngineStatus:

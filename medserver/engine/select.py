@@ -1,6 +1,6 @@
 """Which engines are worth trying, in order, and why: a pure function of settings, model and hardware."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from medserver.config import Settings
@@ -28,14 +28,6 @@ class Selection:
 
     candidates: tuple[Candidate, ...]
     passed_over: tuple[Candidate, ...]
-
-    def among(self, startable: Collection[str]) -> "Selection":
-        """The same, without what this version cannot start."""
-        kept = tuple(one for one in self.candidates if one.name in startable)
-        left = (
-            Candidate(one.name, "This version does not start it yet.") for one in self.candidates if one not in kept
-        )
-        return Selection(kept, (*left, *self.passed_over))
 
     def refusal(self) -> str:
         """Why nothing can run, as one paragraph."""

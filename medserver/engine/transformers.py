@@ -27,7 +27,7 @@ def transformers_row(settings: Settings, serving: Serving) -> EngineRow:
         )
         return Launch((sys.executable, "-m", "medserver.worker"), orders.to_line(), secret)
 
-    return EngineRow("transformers", launch, "/ready", described)
+    return EngineRow("transformers", launch, described)
 
 
 def described(model: dict[str, Any]) -> EngineFacts:

@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-import orjson
 
 from medserver.config import base_url
 from medserver.engine.base import Ask, Delta, End, EngineFacts
 from medserver.engine.client import EngineClient
 from medserver.engine.dialect import PLAIN, Dialect, dialect_of
 from medserver.engine.health import Health
+from medserver.engine.listing import PROBE, context_of, entries, marker_ids
 from medserver.engine.patience import REMOTE, Patience
 from medserver.errors import EngineLost, Problem, Unavailable
 from medserver.models import ThinkingMarkers
 
 log = logging.getLogger("medserver.engine")
 
-PROBE = aiohttp.ClientTimeout(total=10)
 PROBE_SECONDS = 3.0
 LIST_EVERY = 20  # probes; models come and go seldom
 TOKENIZED = 8  # models of one server whose tokenizers are asked for the ids of the markers
@@ -177,33 +176,19 @@ class Upstream:
             raise _ProbeFailed(_REFUSED)
         if status != 200:
             raise _ProbeFailed(_SILENT)
-        entries = _entries(said)
-        if not entries:
+        listed = entries(said)
+        if not listed:
             raise _ProbeFailed(_STRANGE)
-        self._dialect = dialect_of(entries[0].get("owned_by"))
-        self.models = {one["id"]: await self._described(one, index) for index, one in enumerate(entries)}
+        self._dialect = dialect_of(listed[0].get("owned_by"))
+        self.models = {one["id"]: await self._described(one, index) for index, one in enumerate(listed)}
         self._until_listed = LIST_EVERY
 
     async def _described(self, entry: dict[str, Any], index: int) -> RemoteModel:
         known = self.models.get(entry["id"])
         ids = known.thinking_ids if known else (None, None)
         if index < TOKENIZED and None in ids:
-            ids = (
-                await self._token(entry["id"], self._markers.open),
-                await self._token(entry["id"], self._markers.close),
-            )
-        length = entry.get("max_model_len")
-        return RemoteModel(entry["id"], length if isinstance(length, int) and length > 0 else None, ids)
-
-    async def _token(self, model: str, marker: str) -> int | None:
-        """The id of a marker, where the server has a tokenizer to ask and the marker is one token in it."""
-        asked = {"model": model, "prompt": marker, "add_special_tokens": False}
-        try:
-            async with self._session.post("tokenize", json=asked, timeout=PROBE, allow_redirects=False) as response:
-                tokens = orjson.loads(await response.read())["tokens"] if response.status == 200 else ()
-        except (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError, ValueError, KeyError, TypeError):
-            return None
-        return tokens[0] if isinstance(tokens, list) and len(tokens) == 1 and isinstance(tokens[0], int) else None
+            ids = await marker_ids(self._session, entry["id"], self._markers)
+        return RemoteModel(entry["id"], context_of(entry), ids)
 
     async def _get(self, path: str) -> tuple[int, bytes]:
         try:
@@ -211,14 +196,3 @@ class Upstream:
                 return response.status, await response.read()
         except (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError):
             raise _ProbeFailed(_SILENT) from None
-
-
-def _entries(said: bytes) -> list[dict[str, Any]]:
-    """The models of a listing that have an id; nothing where it is no listing."""
-    try:
-        entries = orjson.loads(said)["data"]
-    except (ValueError, KeyError, TypeError):
-        return []
-    if not isinstance(entries, list):
-        return []
-    return [one for one in entries if isinstance(one, dict) and isinstance(one.get("id"), str)]

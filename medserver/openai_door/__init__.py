@@ -3,7 +3,6 @@
 schemas        what such a client sends
 unsupported    what this server cannot do for it, by name
 completion     a request becomes a `ChatRequest`, as /api/chat knows it
-catalogue      which model is served, under which names
 wire           events become chunks, or one completion
 problems       problems become OpenAI's error object
 """

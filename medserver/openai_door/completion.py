@@ -23,10 +23,9 @@ _OTHER_KINDS = {"audio_url", "file", "input_audio", "input_file", "input_image",
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One request understood: the chat, the name of the model it is for, and how the answer is to come."""
+    """One request understood: the chat, and how the answer is to come."""
 
     chat: ChatRequest
-    model: str | None
     stream: bool
     include_usage: bool
 
@@ -41,13 +40,14 @@ def understood(fields: object) -> Completion:
     if isinstance(fields, dict):
         unsupported.check(fields)
     asked = validated(CompletionRequest, fields)
-    return Completion(_chat(asked), asked.model, asked.stream, asked.stream_options.include_usage)
+    return Completion(_chat(asked), asked.stream, asked.stream_options.include_usage)
 
 
 def _chat(asked: CompletionRequest) -> ChatRequest:
     return ChatRequest(
         messages=[_message(f"messages.{index}", message) for index, message in enumerate(asked.messages)],
         system_prompt="",
+        model=asked.model,
         thinking=_thinking(asked),
         max_tokens=asked.max_completion_tokens or asked.max_tokens or config.DEFAULT_MAX_TOKENS,
         top_k=max(0, asked.top_k),  # -1 is how vLLM writes "all"

@@ -45,6 +45,7 @@ const page = new Page({
   onType: (text) => session.type(text),
   onFiles: (files) => session.addFiles(files),
   onRemove: (id) => { session.removeImage(id); render(); },
+  onModel: (model) => session.chooseModel(model),
   onThinking: (choice) => session.chooseThinking(choice),
   onDismiss: () => { session.dismissNotice(); page.composer.focus(); },
   onSend: () => {

@@ -6,7 +6,7 @@ import pytest
 
 from medserver.config import Settings
 from medserver.engine.fit import need
-from medserver.engine.select import Candidate, Selection, select
+from medserver.engine.select import Selection, select
 from medserver.hardware import Gpu, Hardware, Interpreter
 from medserver.models import VARIANTS
 from medserver.weights import serving_for
@@ -127,12 +127,6 @@ def test_the_demo_runs_anywhere():
 def test_four_bits_need_their_package():
     bare = replace(OURS, packages=OURS.packages - {"bitsandbytes"})
     assert "bitsandbytes" in why_not(chosen(machine(T4, interpreters=(bare,)), quantize=True), "transformers")
-
-
-def test_what_this_version_cannot_start_is_passed_over():
-    selection = Selection((Candidate("sglang", "Fast."), Candidate("transformers", "Here.")), ())
-    kept = selection.among({"transformers"})
-    assert names(kept) == ["transformers"] and "yet" in why_not(kept, "sglang")
 
 
 def test_the_arithmetic_is_that_of_the_releases():

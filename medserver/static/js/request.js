@@ -3,8 +3,9 @@
  *
  * Thoughts are left out on purpose: sent back as history they make the model think more.
  */
-export function chatRequest(turns, { thinking, addressOf }) {
+export function chatRequest(turns, { thinking, model, addressOf }) {
   return {
+    ...(model && { model }),
     messages: turns.map((turn) => messageOf(turn, addressOf)).filter(Boolean),
     thinking,
     stream: true,

@@ -27,6 +27,10 @@ export class Session {
     this.store.change(state.thinkingChosen(thinking));
   }
 
+  chooseModel(model) {
+    this.store.change(state.modelChosen(model));
+  }
+
   addFiles(files) {
     const { accepted, rejected } = this.images.sortFiles(files);
     if (accepted.length > 0) {
@@ -107,7 +111,7 @@ export class Session {
   }
 
   async #ask(abort, onEvent) {
-    const { turns, thinking } = this.store.state;
+    const { turns, thinking, model } = this.store.state;
     const addresses = new Map();
     for (const image of imagesIn(turns)) {
       try {
@@ -117,7 +121,7 @@ export class Session {
       }
     }
     if (abort.signal.aborted) return ending.byReader();
-    const body = chatRequest(turns, { thinking, addressOf: (image) => addresses.get(image.id) });
+    const body = chatRequest(turns, { thinking, model, addressOf: (image) => addresses.get(image.id) });
     return this.follow({ body, signal: abort.signal, onEvent });
   }
 

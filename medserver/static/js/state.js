@@ -1,7 +1,7 @@
 /**
  * The whole state of the page as one frozen value, and every change it knows; knows neither the wire nor the page.
  *
- * {turns, draft: {text, images}, thinking, notice, samples, health, link}. A notice is {code, …figures}, with `ofDraft` where it is about what is typed;
+ * {turns, draft: {text, images}, thinking, model, notice, samples, health, link}. A notice is {code, …figures}, with `ofDraft` where it is about what is typed;
  * `link` is what the last poll met: connecting, up or down.
  */
 import * as conversation from './conversation.js';
@@ -12,6 +12,7 @@ export const initialState = Object.freeze({
   turns: Object.freeze([]),
   draft: emptyDraft,
   thinking: 'auto',
+  model: null,
   notice: null,
   samples: Object.freeze([]),
   health: null,
@@ -35,6 +36,9 @@ export const imageRemoved = (id) => (state) =>
   redraft(state, state.draft.text, state.draft.images.filter((image) => image.id !== id));
 
 export const thinkingChosen = (thinking) => (state) => change(state, { thinking });
+
+/** null is the server's first one. */
+export const modelChosen = (model) => (state) => change(state, { model });
 
 export const samplesFound = (samples) => (state) => change(state, { samples: Object.freeze(samples) });
 

@@ -23,6 +23,8 @@ export const page = {
   close: 'Close',
   drop: 'Drop images to add them to your message',
   conversation: 'Conversation',
+  model: 'Model',
+  modelGone: (name) => `${name} (not offered now)`,
   standing: 'AI output. It needs validation by a qualified professional. Not FDA-approved or CE-marked.',
 };
 

@@ -1,0 +1,75 @@
+"""What starting SGLang and vLLM has in common: an interpreter of their own, kept by ours, and nothing sent anywhere."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from medserver.config import Settings
+from medserver.engine.base import EngineFacts, Launch, Serving
+from medserver.engine.listing import context_of
+from medserver.engine.patience import Patience
+from medserver.hardware import Hardware
+
+# Answers at a time; both batch many more, and then each of them is slow.
+SLOTS, SLOTS_ON_CPU = 64, 16
+PATIENCE = Patience(first=inf, between=120.0)  # kernels may be compiled before the first token, never after
+# The token budget of a conversation also ends its images; this many fit into no context that we serve.
+MOST_IMAGES = 64
+
+
+def slots(hardware: Hardware) -> int:
+    return SLOTS if hardware.gpus else SLOTS_ON_CPU
+
+
+def images_in(serving: Serving, context: int) -> int:
+    """How many images one request may hold, all its turns together; both engines refuse more."""
+    return max(1, min(MOST_IMAGES, context // serving.image_tokens)) if serving.supports_images else 0
+
+
+def launch(
+    argv: Sequence[str],
+    *,
+    settings: Settings,
+    serving: Serving,
+    secret: str,
+    environment: dict[str, str],
+    file: str | None = None,
+) -> Launch:
+    """Start `argv` through the keeper. `file`: what `{file}` in it stands for, kept private and removed after."""
+    orders = {
+        "argv": list(argv),
+        "env": _quiet(Path(argv[0]), settings, serving) | environment,
+        "file": file,
+        "verbose": settings.log_level == "debug",
+    }
+    return Launch((sys.executable, "-m", "medserver.engine.keeper"), json.dumps(orders).encode() + b"\n", secret)
+
+
+def _quiet(python: Path, settings: Settings, serving: Serving) -> dict[str, str]:
+    """No telemetry, no Hub where the weights are here, its own tools first, and none of our own packages."""
+    added = {
+        "PATH": os.pathsep.join((str(python.parent), os.environ.get("PATH", os.defpath))),
+        "PYTHONPATH": "",
+        "DO_NOT_TRACK": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+    }
+    if Path(serving.source).is_dir():
+        added |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    elif settings.hf_token:
+        added["HF_TOKEN"] = settings.hf_token
+    return added
+
+
+def described(entry: dict[str, Any], *, settings: Settings, serving: Serving, hardware: Hardware) -> EngineFacts:
+    """What one of them is, from its listing and from how we started it; its tokenizer knows the markers."""
+    return EngineFacts(
+        supports_images=serving.supports_images,
+        max_model_len=context_of(entry) or settings.max_model_len,
+        device="cuda" if hardware.gpus else "cpu",
+        dtype="bfloat16",
+        slots=slots(hardware),
+    )

@@ -1,0 +1,38 @@
+/**
+ * Which model answers: its name, or a choice where the server offers several. Does not know where they run.
+ */
+import * as words from '../words.js';
+import { element, setText } from './dom.js';
+
+export class ModelChoice {
+  #name = element('span', { class: 'model-name' });
+  #shown = '';
+
+  constructor({ onModel }) {
+    this.select = element('select', { id: 'model', class: 'model-select', 'aria-label': words.page.model, hidden: true, on: { change: () => onModel(this.select.value) } });
+    this.node = element('div', { class: 'model-choice' }, this.#name, this.select);
+  }
+
+  /** `model` is what was chosen, null for the first one that the server offers. */
+  update({ health, model }) {
+    const offered = health?.models ?? [];
+    const several = offered.length > 1 || (model !== null && !offered.includes(model));
+    this.#name.hidden = several;
+    this.select.hidden = !several;
+    setText(this.#name, health?.model_name ?? '');
+    if (several) this.#offer(offered, model ?? offered[0]);
+  }
+
+  /** A chosen model that is no longer offered stays in sight, so that nobody is answered by another one unawares. */
+  #offer(offered, chosen) {
+    const names = offered.includes(chosen) ? offered : [chosen, ...offered];
+    const shown = JSON.stringify([names, offered]);
+    if (shown !== this.#shown) {
+      this.#shown = shown;
+      this.select.replaceChildren(...names.map((name) => (
+        offered.includes(name) ? element('option', { value: name }, name) : element('option', { value: name, disabled: true }, words.page.modelGone(name))
+      )));
+    }
+    this.select.value = chosen;
+  }
+}
