@@ -4,11 +4,18 @@
     server     OpenAI chat completions on loopback
     wire       the request's JSON -> values
     prompt     messages -> token ids and pixels
+    request    one sequence, from its arrival to its end
     scheduler  the one thread that owns the model: admit, prefill, decode, deliver
-    batch      the KV cache of the running rows
+    pace       how much of a prompt may run between two decode steps
+    prefill    one prompt on its way into its slot
+    prefixes   what of earlier turns a prompt may begin with
+    vision     images -> features, each image once
+    slots      the KV cache of all sequences; kv: what it costs; memory: what it may cost
+    attention  where new keys and values go, and what each new token sees
+    decoder    Gemma 3's layers, written straight over their weights
     sampling   logits -> the next token of each row
     text       token ids -> text, stop strings
-    model      the checkpoint in memory
+    loading    the checkpoint from the disk into memory; model: what it computes there
 
 Only this package imports torch and transformers.
 """

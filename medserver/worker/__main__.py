@@ -60,14 +60,19 @@ def load(orders: Orders, server: WorkerServer):
     server.loading.report("libraries", 0, 1)
     import torch
 
-    from medserver.worker.model import load as load_model
+    from medserver.worker.loading import load as load_model
+    from medserver.worker.memory import Budget, kv_budget
     from medserver.worker.scheduler import Scheduler
 
     for device in range(torch.cuda.device_count()):
         torch.cuda.set_per_process_memory_fraction(orders.gpu_memory_utilization, device)
     directory = locate(orders.source, orders.hf_token, server.loading.report)
     model = load_model(directory, quantize=orders.quantize, progress=server.loading.report)
-    return model, Scheduler(model, server.deliver, slots=orders.slots, max_model_len=orders.max_model_len)
+    budget = (
+        Budget.of(orders.kv_bytes) if orders.kv_bytes else kv_budget(model.plan.device, orders.gpu_memory_utilization)
+    )
+    limits = {"slots": orders.slots, "max_model_len": orders.max_model_len, "budget": budget}
+    return model, Scheduler(model, server.deliver, **limits)
 
 
 def main() -> int:

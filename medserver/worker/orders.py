@@ -6,7 +6,10 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """`source` is a checkpoint directory or a Hub id; `secret` the bearer key every request must carry."""
+    """`source` is a checkpoint directory or a Hub id; `secret` the bearer key every request must carry.
+
+    `kv_bytes`: what keys and values may take; None for a share of what is free when the model is loaded.
+    """
 
     secret: str
     source: str
@@ -16,6 +19,7 @@ class Orders:
     max_model_len: int = 8192
     slots: int = 8
     gpu_memory_utilization: float = 0.9
+    kv_bytes: int | None = None
     hf_token: str | None = None
     log_level: str = "info"
 

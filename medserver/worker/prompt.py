@@ -1,5 +1,6 @@
 """Messages to token ids and pixels, with the checkpoint's own template and processor; no model, no device."""
 
+import hashlib
 import io
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ import PIL.Image
 import torch
 from jinja2 import TemplateError
 
-from medserver.worker.values import Prompt, WorkerRefusal
+from medserver.worker.values import ImageSpan, Prompt, WorkerRefusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def prepare(conversation: Conversation, processor: Any, *, images: bool) -> Prom
     # The template already wrote the BOS; letting the tokenizer add its own would double it.
     if not images:
         ids = processor(text, return_tensors="pt", add_special_tokens=False)["input_ids"]
-        return Prompt(ids)
+        return Prompt(ids, repeated=_repeated(conversation, ids[0], processor))
     pictures = [[PIL.Image.open(io.BytesIO(png), formats=("PNG",)) for png in conversation.pngs]]
     batch = processor(
         text=text, images=pictures if conversation.pngs else None, return_tensors="pt", add_special_tokens=False
@@ -40,7 +41,31 @@ def prepare(conversation: Conversation, processor: Any, *, images: bool) -> Prom
     types = batch.get("token_type_ids")
     if types is None:
         types = torch.zeros_like(batch["input_ids"])
-    return Prompt(batch["input_ids"], types, batch.get("pixel_values"))
+    ids, pixels = batch["input_ids"], batch.get("pixel_values")
+    repeated = _repeated(conversation, ids[0], processor.tokenizer)
+    return Prompt(ids, types, pixels, _images(types[0], pixels), repeated)
+
+
+def _images(types: torch.Tensor, pixels: torch.Tensor | None) -> tuple[ImageSpan, ...]:
+    """`types`: 1 where an image token stands. Between two images there is always a marker, so each is one run."""
+    if pixels is None:
+        return ()
+    edges = torch.nn.functional.pad(types == 1, (1, 1)).int().diff()
+    firsts, afters = (edges == 1).nonzero().flatten().tolist(), (edges == -1).nonzero().flatten().tolist()
+    digests = (hashlib.blake2b(_bytes_of(one), digest_size=16).digest() for one in pixels)
+    return tuple(ImageSpan(*image) for image in zip(firsts, afters, digests, strict=True))
+
+
+def _bytes_of(pixels: torch.Tensor) -> bytes:
+    return f"{pixels.dtype} {tuple(pixels.shape)} ".encode() + pixels.contiguous().numpy().tobytes()
+
+
+def _repeated(conversation: Conversation, ids: torch.Tensor, tokenizer: Any) -> int | None:
+    """Where the answer is begun for the model, the next turn may have it otherwise: thoughts are not sent back."""
+    if not conversation.continue_final:
+        return None
+    ends = (ids == tokenizer.convert_tokens_to_ids("<end_of_turn>")).nonzero()
+    return int(ends[-1]) + 1 if len(ends) else None
 
 
 def _render(conversation: Conversation, processor: Any) -> str:

@@ -1,4 +1,4 @@
-"""The one thread that owns the model: admits requests, prefills each alone, decodes all of them together.
+"""The one thread that owns the model: admits requests, prefills them piece by piece, decodes all of them together.
 
 It does not know HTTP. Requests come in through `submit` and `cancel`, from any thread; outputs leave through
 one call per step, so that a batch of rows costs the receiving side one wake-up.
@@ -8,14 +8,19 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from time import perf_counter
 
 import torch
 
-from medserver.worker.batch import RowCache
+from medserver.worker.memory import Budget, kv_budget
 from medserver.worker.model import Model
+from medserver.worker.pace import Pace
+from medserver.worker.prefill import Prefill
+from medserver.worker.prefixes import PrefixStore, key_of
+from medserver.worker.request import Request
 from medserver.worker.sampling import Sampler, choose
-from medserver.worker.text import Detokenizer, StopStrings
-from medserver.worker.values import Broken, Finished, Generation, Output, Piece, Prompt, is_out_of_memory
+from medserver.worker.text import Detokenizer
+from medserver.worker.values import Broken, Output, Piece, is_out_of_memory
 
 log = logging.getLogger("medserver.worker")
 
@@ -24,45 +29,39 @@ FAULT = Broken("internal", "The model failed on this request.")
 FAULTS = 3  # decode steps that fail in a row, after which the worker starts afresh
 
 
-class Request:
-    """One sequence: what was asked, and how far it has come. Only the scheduler's thread changes it."""
-
-    def __init__(self, prompt: Prompt, generation: Generation):
-        self.prompt = prompt
-        self.generation = generation
-        self.cancelled = threading.Event()
-        self.sampler: Sampler | None = None
-        self.detokenizer: Detokenizer | None = None
-        self.stops = StopStrings(generation.stop)
-        self.last_token = -1
-        self.completion_tokens = 0
-
-    def finished(self, reason: str) -> Finished:
-        return Finished(reason, self.prompt.length, self.completion_tokens)
-
-
 Deliver = Callable[[list[tuple[Request, Output]]], None]
 
 
 class Scheduler:
-    """`max_model_len` in tokens, prompt and answer together; `slots` rows at most decode at a time."""
+    """`max_model_len` in tokens, prompt and answer together; `slots` sequences at most at a time.
 
-    def __init__(self, model: Model, deliver: Deliver, *, slots: int, max_model_len: int):
+    `budget`: what keys and values may take; a share of what is free now by default.
+    """
+
+    def __init__(self, model: Model, deliver: Deliver, *, slots: int, max_model_len: int, budget: Budget | None = None):
         self._model = model
         self._deliver = deliver
         self._slots = slots
         self._max_model_len = min(max_model_len, model.context)
+        self._budget = budget or kv_budget(model.plan.device)
         self._waiting: deque[Request] = deque()
         self._wake = threading.Condition()
         self._closing = False
+        self._joining: Request | None = None  # the one that is prefilled
         self._running: list[Request] = []
-        self._cache = RowCache()
+        self._pace = Pace()
         self._outputs: list[tuple[Request, Output]] = []
         self._faults = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin with an empty cache, without a touch to the old one: its device may answer nothing any more."""
+        self._cache = self._model.new_cache(self._budget.running, self._slots, self._max_model_len)
+        self._prefixes = PrefixStore(self._budget.prefixes)
 
     @property
     def running(self) -> int:
-        return len(self._running)
+        return len(self._running) + (self._joining is not None)
 
     @property
     def waiting(self) -> int:
@@ -99,9 +98,9 @@ class Scheduler:
 
     @torch.inference_mode()  # the cache is written in here and in the model: both must be on the same side
     def step(self) -> None:
-        """Drop who left, admit one, decode one token for every row, deliver."""
+        """Drop who left, prefill a chunk, decode one token for every row, deliver."""
         self._drop_cancelled()
-        self._admit()
+        self._prefill_chunk()
         if self._running:
             self._guard(self._decode, self._running[-1], shared=True)
         self._hand_over()
@@ -113,50 +112,83 @@ class Scheduler:
 
     def _wait_for_work(self) -> bool:
         with self._wake:
-            self._wake.wait_for(lambda: self._closing or self._waiting or self._running)
+            self._wake.wait_for(lambda: self._closing or self._waiting or self.running)
             return not self._closing
 
     def _drop_cancelled(self) -> None:
         with self._wake:
             self._waiting = deque(request for request in self._waiting if not request.cancelled.is_set())
-        for request in [one for one in self._running if one.cancelled.is_set()]:
+        for request in [one for one in (*self._running, self._joining) if one and one.cancelled.is_set()]:
             self._leave(request)
 
-    def _admit(self) -> None:
-        """Prefill at most one request per step, so that running rows wait for one prompt and not for all."""
-        with self._wake:
-            if not self._waiting or len(self._running) >= self._slots:
-                return
-            request = self._waiting.popleft()
-        self._guard(lambda: self._prefill(request), request, shared=False)
+    def _prefill_chunk(self) -> None:
+        """About as many tokens as running rows can wait for, of one prompt after the other; first come first served."""
+        self._spent = 0
+        while self._left() > 0 and (self._joining or self._admit()):
+            self._guard(self._prefill, self._joining, shared=False)
 
-    def _prefill(self, request: Request) -> None:
-        logits, layers = self._model.prefill(request.prompt)
-        model = self._model
-        request.sampler = Sampler(
-            request.generation, request.prompt.ids[0], model.vocab_size, logits.device, model.end_ids
-        )
+    def _left(self) -> int:
+        """Tokens still to prefill in this step; fewer once the first row has begun, whose token should go out."""
+        return self._pace.tokens(alone=not self._running) - self._spent
+
+    def _admit(self) -> bool:
+        """Let the first who waits join, if there is a slot with room for all that it may become."""
+        with self._wake:
+            if not self._waiting or self.running >= self._slots:
+                return False
+            first = self._waiting[0]
+        self._guard(lambda: self._seat(first), first, shared=False)
+        return self._joining is not None
+
+    def _seat(self, request: Request) -> None:
+        tokens = request.prompt.length + self._answer_tokens(request)
+        if not self._cache.can_ever_take(tokens):
+            raise MemoryError
+        request.slot = self._cache.take(tokens)
+        if request.slot is not None:
+            with self._wake:
+                self._waiting.remove(request)
+            self._joining = request
+
+    def _prefill(self) -> None:
+        request, model, started = self._joining, self._model, perf_counter()
+        if request.prefill is None:
+            request.prefill = Prefill(model, self._cache, request.slot, request.prompt, self._prefixes, request.salt)
+        tokens = request.prefill.step(self._left())
+        model.wait()
+        if tokens and self._running:
+            self._pace.prefilled(tokens, perf_counter() - started)
+        self._spent += tokens or self._left()  # the vision tower is worth a chunk
+        if request.prefill.logits is not None:
+            self._begin(request, request.prefill.logits)
+
+    def _begin(self, request: Request, logits: torch.Tensor) -> None:
+        model, ids = self._model, request.prompt.ids[0]
+        request.sampler = Sampler(request.generation, ids, model.vocab_size, logits.device, model.end_ids)
         request.detokenizer = Detokenizer(model.tokenizer.backend_tokenizer)
         [token] = choose(logits, [request.sampler])
-        self._cache.join(layers)
+        self._joining = None
         self._running.append(request)
         self._accept(request, token)
 
     def _decode(self) -> None:
+        started = perf_counter()
+        self._cache.settle()
         rows = list(self._running)
-        logits = self._model.decode([row.last_token for row in rows], self._cache)
+        logits = self._model.decode([row.tokens[-1] for row in rows], [row.slot for row in rows], self._cache)
         tokens = choose(logits, [row.sampler for row in rows])
+        self._pace.decoded(perf_counter() - started)
         for row, token in zip(rows, tokens, strict=True):
+            row.slot.length += 1
             self._accept(row, token)
 
     def _accept(self, request: Request, token: int) -> None:
         """Take a drawn token into the request: its text goes out, and its end is recognised."""
-        request.last_token = token
-        request.completion_tokens += 1
+        request.tokens.append(token)
         ended = token in self._model.end_ids and not request.generation.ignore_eos
         text = "" if ended else request.detokenizer.add(token)
         text = request.stops.add(text)
-        spent = request.completion_tokens >= self._budget(request)
+        spent = len(request.tokens) >= self._answer_tokens(request)
         if ended or spent:
             text += request.stops.add(request.detokenizer.flush()) + request.stops.flush()
         if text:
@@ -165,17 +197,22 @@ class Scheduler:
             self._outputs.append((request, request.finished("stop" if ended or request.stops.found else "length")))
             self._leave(request)
 
-    def _budget(self, request: Request) -> int:
+    def _answer_tokens(self, request: Request) -> int:
         left = self._max_model_len - request.prompt.length
         return min(left, request.generation.max_tokens or left)
 
     def _leave(self, request: Request) -> None:
-        """Mirror of `RowCache.leave`: the last row takes the place of the one that goes."""
-        row = self._running.index(request)
-        last = self._running.pop()
-        if last is not request:
-            self._running[row] = last
-        self._cache.leave(row)
+        """Give its slot back; what a turn has computed is kept for the next one."""
+        if request is self._joining:
+            self._joining = None
+        else:
+            self._running.remove(request)
+            if request.salt is not None:
+                # The last token was drawn and never fed, so the slot does not hold it.
+                answer = torch.tensor(request.tokens[:-1], dtype=torch.long)
+                key = torch.cat([key_of(request.prompt), answer])
+                self._prefixes.keep(request.salt, key, self._cache, request.slot)
+        self._cache.leave(request.slot)
 
     def _guard(self, work: Callable[[], None], culprit: Request, *, shared: bool) -> None:
         """Run a piece of work of `culprit` alone or, if `shared`, of all running rows.
@@ -205,12 +242,17 @@ class Scheduler:
 
     def _fail(self, request: Request, broken: Broken) -> None:
         self._outputs.append((request, broken))
-        if request in self._running:
+        if request in self._running or request is self._joining:
+            request.salt = None  # a step broke in the middle: nothing of it is kept
             self._leave(request)
+        with self._wake:
+            if request in self._waiting:
+                self._waiting.remove(request)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
     def _fail_all(self, culprit: Request) -> None:
-        """Without a touch to the cache, whose device may answer nothing any more."""
-        self._outputs += [(request, FAULT) for request in dict.fromkeys([culprit, *self._running])]
-        self._running, self._cache = [], RowCache()
+        lost = dict.fromkeys([culprit, *self._running, *filter(None, [self._joining])])
+        self._outputs += [(request, FAULT) for request in lost]
+        self._running, self._joining = [], None
+        self._forget()

@@ -22,7 +22,8 @@ from medserver.worker.values import Broken, Finished, Output, Piece, WorkerRefus
 
 if TYPE_CHECKING:
     from medserver.worker.model import Model
-    from medserver.worker.scheduler import Request, Scheduler
+    from medserver.worker.request import Request
+    from medserver.worker.scheduler import Scheduler
 
 log = logging.getLogger("medserver.worker")
 
@@ -103,9 +104,12 @@ class WorkerServer:
         return web.json_response(body, status=200 if self._model else 503)
 
     async def _stats(self, _: web.Request) -> web.Response:
-        scheduler = self._scheduler
-        running, waiting = (scheduler.running, scheduler.waiting) if scheduler else (0, 0)
-        return web.json_response({"running": running, "waiting": waiting})
+        if self._model is None:
+            return web.json_response({"running": 0, "waiting": 0})
+        scheduler, vision = self._scheduler, self._model.vision
+        body = {"running": scheduler.running, "waiting": scheduler.waiting}
+        body |= {"vision_calls": vision.vision_calls, "image_hits": vision.image_hits}
+        return web.json_response(body)
 
     async def _models(self, _: web.Request) -> web.Response:
         return web.json_response({"object": "list", "data": [self._described()] if self._model else []})
@@ -142,7 +146,7 @@ class WorkerServer:
 
     async def _prepared(self, ask: wire.Ask) -> Request:
         from medserver.worker.prompt import prepare  # torch is loaded by now
-        from medserver.worker.scheduler import Request
+        from medserver.worker.request import Request
 
         model, limit = self._model, self._scheduler.max_model_len
         prompt = await self._loop.run_in_executor(
@@ -152,7 +156,7 @@ class WorkerServer:
         if prompt.length >= limit:
             sentence = f"The conversation has {prompt.length} tokens; the model's context holds {limit}."
             raise WorkerRefusal(sentence, "context_overflow")
-        return Request(prompt, ask.generation)
+        return Request(prompt, ask.generation, ask.cache_salt)
 
     async def _stream(self, http: web.Request, ask: wire.Ask, replies: wire.Replies, queue) -> web.StreamResponse:
         first = await queue.get()

@@ -51,17 +51,29 @@ class Generation:
     min_tokens: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ImageSpan:
+    """Where an image stands in a prompt, from its first token to the one `after` it, and a hash of its pixels."""
+
+    first: int
+    after: int
+    digest: bytes
+
+
 @dataclass(frozen=True, slots=True, eq=False)  # tensors do not compare to one truth
 class Prompt:
     """One request as tensors on the CPU.
 
     `ids`: int64 (1, length). `token_type_ids`: the same shape, 1 where an image token stands, or None for a
-    text-only model. `pixels`: float32 (images, 3, height, width), or None.
+    text-only model. `pixels`: float32 (images, 3, height, width), or None; `images`: their places, in order.
+    `repeated`: how many of the tokens the chat's next prompt will begin with; None for all of them.
     """
 
     ids: torch.Tensor
     token_type_ids: torch.Tensor | None = None
     pixels: torch.Tensor | None = None
+    images: tuple[ImageSpan, ...] = ()
+    repeated: int | None = None
 
     @property
     def length(self) -> int:
@@ -77,11 +89,15 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of a request: `stop` or `length`, and the exact token counts."""
+    """The end of a request: `stop` or `length`, and the exact token counts.
+
+    `cached_tokens`: how many of the prompt's were not computed again.
+    """
 
     reason: str
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Ask:
     generation: Generation
     stream: bool
     include_usage: bool
+    cache_salt: str | None = None
 
 
 def parse(body: bytes) -> Ask:
@@ -45,6 +46,7 @@ def parse(body: bytes) -> Ask:
         _generation(fields),
         stream=bool(fields.get("stream")),
         include_usage=bool(_object(fields, "stream_options").get("include_usage")),
+        cache_salt=_salt(fields.get("cache_salt")),
     )
 
 
@@ -86,6 +88,12 @@ def _png(url: Any) -> bytes:
         return base64.b64decode(url[len(prefix) :], validate=True)
     except binascii.Error:
         raise WorkerRefusal("An image is not base64.", "bad_image") from None
+
+
+def _salt(salt: Any) -> str | None:
+    if salt is not None and (not isinstance(salt, str) or not salt):
+        raise WorkerRefusal("cache_salt is a string that is not empty.")
+    return salt
 
 
 def _generation(fields: dict[str, Any]) -> Generation:
@@ -171,6 +179,11 @@ def broken_body(broken: Broken) -> dict[str, Any]:
     return error_body(broken.sentence, broken.code)
 
 
-def _usage(finished: Finished) -> dict[str, int]:
+def _usage(finished: Finished) -> dict[str, Any]:
     prompt, completion = finished.prompt_tokens, finished.completion_tokens
-    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": finished.cached_tokens},
+    }

@@ -6,7 +6,8 @@ import PIL.Image
 import pytest
 import torch
 
-from medserver.worker.model import Model, load
+from medserver.worker.loading import load
+from medserver.worker.model import Model
 from medserver.worker.prompt import Conversation, prepare
 
 

@@ -4,19 +4,20 @@ import psutil
 import pytest
 import torch
 
-from medserver.worker import model as model_module
-from medserver.worker.model import LoadFailure, cap_threads, load
+from medserver.worker import loading
+from medserver.worker.loading import cap_threads, load, refuse_offloaded
 from medserver.worker.prompt import Conversation, prepare
-from medserver.worker.values import WorkerRefusal, is_out_of_memory
+from medserver.worker.values import LoadFailure, WorkerRefusal, is_out_of_memory
+from tests.worker.by_hand import TOLERANCE, Rows
 
 
 def test_threads_are_capped_at_the_physical_cores_this_process_may_use(monkeypatch):
     before = torch.get_num_threads()
     try:
-        monkeypatch.setattr(model_module.os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
+        monkeypatch.setattr(loading.os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
         monkeypatch.setattr(psutil, "cpu_count", lambda logical: 16 if logical else 8)
         assert cap_threads() == torch.get_num_threads() == 8
-        monkeypatch.setattr(model_module.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+        monkeypatch.setattr(loading.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
         assert cap_threads() == torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
@@ -59,14 +60,28 @@ def test_four_bits_leave_the_eyes_and_the_head_as_they_are(kind, request, prompt
     assert {found for name, found in kinds.items() if "vision_tower" in name or name == "lm_head"}.isdisjoint(
         {"Linear4bit"}
     )
-    logits, _ = quantised.prefill(prompt(quantised, "Hello"))
-    assert torch.isfinite(logits).all()
+    rows = Rows(quantised)
+    rows.join(prompt(quantised, "Hello"))
+    rows.step(3)
+    assert rows.worst <= 100 * TOLERANCE  # its product with one row is another than that with many
 
 
 def test_weights_that_compute_no_numbers_fail_the_self_test(model, monkeypatch):
-    monkeypatch.setattr(model, "prefill", lambda _: (torch.tensor([[float("nan")]]), []))
+    monkeypatch.setattr(model, "extend", lambda *_: torch.tensor([[float("nan")]]))
     with pytest.raises(LoadFailure, match="self-test"):
         model.self_test()
+
+
+def test_weights_that_were_left_on_the_disk_are_refused(model):
+    refuse_offloaded(model.network)
+    with pytest.raises(LoadFailure, match="-q"):
+        refuse_offloaded(torch.nn.Linear(2, 2, device="meta"))
+
+
+def test_products_side_by_side_take_no_second_copy_of_their_weights(model):
+    attention = model.network.model.language_model.layers[0].self_attn
+    storages = {part.weight.untyped_storage().data_ptr() for part in (attention.q_proj, attention.k_proj)}
+    assert storages == {attention.v_proj.weight.untyped_storage().data_ptr()}
 
 
 @pytest.mark.parametrize(

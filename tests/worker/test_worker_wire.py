@@ -35,6 +35,7 @@ def test_what_is_not_said_takes_the_wires_defaults():
     assert (generation.top_k, generation.repetition_penalty, generation.seed) == (0, 1.0, None)
     assert (generation.stop, generation.logit_bias) == ((), {})
     assert (generation.ignore_eos, generation.min_tokens) == (False, 0)
+    assert ask.cache_salt is None
 
 
 def test_everything_the_front_sends_arrives():
@@ -53,6 +54,7 @@ def test_everything_the_front_sends_arrives():
         "logit_bias": {"100": -100.0},
         "ignore_eos": True,
         "min_tokens": 2,
+        "cache_salt": "chat-7",
     }
     ask = parse(body(**sent, continue_final_message=True, add_generation_prompt=False, model="m"))
     generation = ask.generation
@@ -60,6 +62,7 @@ def test_everything_the_front_sends_arrives():
     assert (generation.max_tokens, generation.temperature, generation.top_p, generation.top_k) == (5, 0.0, 0.5, 3)
     assert (generation.repetition_penalty, generation.seed, generation.stop) == (1.2, -4, ("a", "b"))
     assert (generation.logit_bias, generation.min_tokens) == ({100: -100.0}, 2)
+    assert ask.cache_salt == "chat-7"
 
 
 def test_unknown_fields_are_ignored():
@@ -171,6 +174,8 @@ def test_a_number_of_the_wrong_kind_or_range_is_refused_by_name(field, value):
     "data",
     [
         pytest.param(body(stop=5), id="stop is a number"),
+        pytest.param(body(cache_salt=7), id="cache_salt is a number"),
+        pytest.param(body(cache_salt=""), id="cache_salt is empty"),
         pytest.param(body(stream_options="x"), id="stream_options is a string"),
         pytest.param(content({"type": "image_url", "image_url": URL}), id="image_url is a string"),
     ],
@@ -200,14 +205,15 @@ def read(data: bytes) -> dict:
 
 def test_chunks_and_the_whole_are_shaped_as_the_wire_has_them():
     replies = Replies("id-1", "demo")
-    finished = Finished("length", 5, 2)
+    finished = Finished("length", 5, 2, cached_tokens=3)
     chunk = read(replies.chunk({"content": "a"}))
     assert (chunk["id"], chunk["model"], chunk["object"]) == ("id-1", "demo", "chat.completion.chunk")
     assert chunk["choices"] == [{"index": 0, "delta": {"content": "a"}, "finish_reason": None}]
     assert read(replies.chunk({}, "stop"))["choices"][0]["finish_reason"] == "stop"
     usage = read(replies.usage_chunk(finished))
     assert usage["choices"] == []
-    assert usage["usage"] == {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+    tokens = {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}
+    assert usage["usage"] == {**tokens, "prompt_tokens_details": {"cached_tokens": 3}}
     whole = replies.whole("text", finished)
     assert (whole["object"], whole["usage"]) == ("chat.completion", usage["usage"])
     assert whole["choices"][0]["message"] == {"role": "assistant", "content": "text"}

@@ -1,0 +1,133 @@
+"""Where new keys and values go and what each new token sees: one step of many sequences, one chunk of one.
+
+Both keep their masks and places for all layers. Query heads that share a key head stand in the place of a
+sequence of queries, so that keys and values are never copied for them.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch.nn.functional import scaled_dot_product_attention
+
+from medserver.worker.slots import Slot, SlotCache
+
+# Where images stand in a prompt: (first token, token after the last).
+Spans = Sequence[tuple[int, int]]
+
+
+class DecodeStep:
+    """The next token of the slots `rows`; `lengths`: of all slots from the first to the last of them.
+
+    A slot between them that is free, or not yet prefilled, is computed too and is no harm: what it writes stands
+    where its next token will, and in a ring on the one that this token sees no more.
+    """
+
+    def __init__(self, cache: SlotCache, rows: list[int], lengths: list[int], scale: float, device: torch.device):
+        self._cache, self._scale, self._rows = cache, scale, len(lengths)
+        self.positions = torch.tensor(lengths, device=device)
+        running = [lengths[row] for row in rows]
+        width, window = max(running) + 1, cache.shape.window
+        cache.clear(self._rows, width)
+        self._widths = (width, min(width, window))
+        self._masks = tuple(self._mask(min(running), width) for width in self._widths)
+        self._known_places: dict[int, torch.Tensor] = {}
+
+    def attend(self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        """`query` (rows, heads, head_dim), `key` and `value` (rows, kv_heads, head_dim) → (rows, heads * head_dim)."""
+        sliding = self._cache.shape.sliding[layer]
+        width, mask = self._widths[sliding], self._masks[sliding]
+        keys, values = self._cache.keys[layer], self._cache.values[layer]
+        self._write(keys, key)
+        self._write(values, value)
+        seen = scaled_dot_product_attention(
+            query.unflatten(1, (keys.shape[1], -1)),
+            keys[: self._rows, :, :width],
+            values[: self._rows, :, :width],
+            None if mask is None else mask.to(query.device),
+            scale=self._scale,
+        )
+        return seen.reshape(self._rows, -1)
+
+    def _mask(self, shortest: int, width: int) -> torch.Tensor | None:
+        """Zero where a row sees a column and -inf where not, (rows, 1, 1, width); None where all see all."""
+        if shortest >= width - 1:
+            return None
+        columns = torch.arange(width, device=self.positions.device)
+        hidden = columns > self.positions.unsqueeze(1)
+        mask = torch.zeros(hidden.shape, dtype=self._cache.shape.dtype, device=columns.device)
+        return mask.masked_fill_(hidden, -torch.inf)[:, None, None]
+
+    def _write(self, tensor: torch.Tensor, new: torch.Tensor) -> None:
+        head_dim = tensor.shape[3]
+        places = self._places(tensor).to(tensor.device)
+        tensor.view(-1, head_dim).index_copy_(0, places, new.reshape(-1, head_dim))
+
+    def _places(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The line of each row's and head's new column when slots, heads and columns are one dimension."""
+        heads, columns = tensor.shape[1:3]
+        if columns not in self._known_places:
+            lines = torch.arange(self._rows * heads, device=self.positions.device).view(-1, heads) * columns
+            self._known_places[columns] = (lines + self.positions.unsqueeze(1) % columns).flatten()
+        return self._known_places[columns]
+
+
+class PrefillStep:
+    """The tokens `start` to `end` of one sequence, which follow on what its slot already holds.
+
+    `images`: where images stand, none of them cut by `start` or `end`; their tokens see each other both ways.
+    """
+
+    def __init__(self, cache: SlotCache, slot: Slot, end: int, images: Spans, scale: float, device: torch.device):
+        self._cache, self._slot, self._end, self._scale = cache, slot, end, scale
+        start, window = slot.length, cache.shape.window
+        self.positions = torch.arange(start, end, device=device)
+        cache.clear(slot.index + 1, end)
+        # Of the past a local layer needs what the first new token sees; a ring holds exactly that and one more.
+        past = torch.arange(max(0, start - window + 1), start, device=device)
+        self._past_columns = past % window
+        self._ring_columns = self.positions[-window:] % window
+        blocks = _blocks(start, end, images).to(device)
+        near = torch.cat([past, self.positions])
+        self._masks = (
+            _mask(self.positions, torch.arange(end, device=device), blocks),
+            _mask(self.positions, near, blocks) & (near > self.positions.unsqueeze(1) - window),
+        )
+
+    def attend(self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        """`query` (tokens, heads, head_dim), `key` and `value` (tokens, kv_heads, head_dim) → (tokens, …)."""
+        local = self._cache.shape.sliding[layer]
+        tensors = (self._cache.keys[layer][self._slot.index], self._cache.values[layer][self._slot.index])
+        new = (key.transpose(0, 1), value.transpose(0, 1))
+        keys, values = map(self._through_ring if local else self._onto_the_end, tensors, new)
+        tokens, heads, head_dim = query.shape
+        kv_heads = keys.shape[0]
+        grouped = query.view(tokens, kv_heads, -1, head_dim).permute(1, 2, 0, 3).reshape(1, kv_heads, -1, head_dim)
+        mask = self._masks[local].to(query.device).repeat(heads // kv_heads, 1)
+        seen = scaled_dot_product_attention(grouped, keys[None], values[None], mask, scale=self._scale)
+        return seen.view(kv_heads, -1, tokens, head_dim).permute(2, 0, 1, 3).reshape(tokens, -1)
+
+    def _onto_the_end(self, whole: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+        whole[:, self._slot.length : self._end] = new
+        return whole[:, : self._end]
+
+    def _through_ring(self, ring: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+        """The past in its order and the new after it; the ring is left with the last of both."""
+        near = torch.cat([ring.index_select(1, self._past_columns.to(ring.device)), new], dim=1)
+        ring.index_copy_(1, self._ring_columns.to(ring.device), new[:, -len(self._ring_columns) :])
+        return near
+
+
+def _mask(positions: torch.Tensor, columns: torch.Tensor, blocks: torch.Tensor) -> torch.Tensor:
+    """Which `columns` the tokens at `positions` see, bool (tokens, columns); the tokens are the last columns."""
+    seen = columns <= positions.unsqueeze(1)
+    seen[:, -len(positions) :] |= (blocks.unsqueeze(1) == blocks) & (blocks >= 0)
+    return seen
+
+
+def _blocks(start: int, end: int, images: Spans) -> torch.Tensor:
+    """For each token the number of the image it belongs to, or -1; int64 (tokens,)."""
+    blocks = torch.full((end - start,), -1)
+    for number, (first, after) in enumerate(images):
+        if start <= first and after <= end:
+            blocks[first - start : after - start] = number
+    return blocks

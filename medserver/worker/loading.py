@@ -1,0 +1,128 @@
+"""The checkpoint from the disk into memory: its kind, where it runs and in which arithmetic; it answers nothing."""
+
+import os
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import psutil
+import torch
+import transformers
+from transformers import AutoConfig, AutoProcessor, AutoTokenizer, BitsAndBytesConfig
+
+from medserver.worker.checkpoint import Progress
+from medserver.worker.model import Model, Plan
+from medserver.worker.values import LoadFailure
+
+# Full names: since transformers 5 a bare `vision_tower` no longer matches the module path.
+NOT_QUANTISED = ["model.vision_tower", "model.multi_modal_projector", "lm_head"]
+
+
+def plan() -> Plan:
+    """MedGemma overflows in float16, so it is bfloat16 where the hardware computes it, and float32 elsewhere."""
+    if torch.cuda.is_available():
+        modern = min(map(torch.cuda.get_device_capability, range(torch.cuda.device_count()))) >= (8, 0)
+        return Plan("cuda", torch.bfloat16 if modern else torch.float32)
+    if torch.backends.mps.is_available():
+        return Plan("mps", torch.bfloat16)
+    return Plan("cpu", torch.float32)
+
+
+def cap_threads() -> int:
+    """Let torch use the physical cores this process may run on; more made decoding 19 times slower (measured)."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
+    torch.set_num_threads(threads)
+    return threads
+
+
+def load(directory: Path, *, quantize: bool, progress: Progress) -> Model:
+    """Load a Gemma-3 checkpoint, multimodal or text-only, from a local directory.
+
+    Raises:
+        LoadFailure: it is none, or its weights cannot be used.
+    """
+    started = perf_counter()
+    cap_threads()
+    where = plan()
+    progress("processor", 0, 1)
+    config = AutoConfig.from_pretrained(directory, local_files_only=True)
+    # The three kinds differ in class and in processor, and `model_type` is what tells them apart.
+    if config.model_type == "gemma3":
+        loader, processor = transformers.Gemma3ForConditionalGeneration, _processor(directory)
+    elif config.model_type == "gemma3_text":
+        loader, processor = transformers.Gemma3ForCausalLM, AutoTokenizer.from_pretrained(directory)
+    else:
+        raise LoadFailure(f"This is a {config.model_type} checkpoint; MedServer serves Gemma 3 (gemma3, gemma3_text).")
+    _follow_weights(progress)
+    options: dict[str, Any] = {"dtype": where.dtype, "attn_implementation": "sdpa", "local_files_only": True}
+    if where.device != "cpu":
+        options["device_map"] = where.device if _fits_one(directory, quantize) else "auto"
+    if quantize:
+        options["quantization_config"] = _four_bits(where)
+    network = loader.from_pretrained(directory, **options).eval()
+    refuse_offloaded(network)
+    model = Model(network, processor, where, quantisation="nf4" if quantize else None)
+    progress("self-test", 0, 1)
+    model.self_test()
+    model.load_seconds = perf_counter() - started
+    return model
+
+
+def refuse_offloaded(network: torch.nn.Module) -> None:
+    """Over several GPUs that are too small together, the library leaves weights on the disk: nobody could wait for it.
+
+    Raises:
+        LoadFailure: some are not on a device.
+    """
+    if any(parameter.is_meta for parameter in network.parameters()):
+        raise LoadFailure("The model does not fit into the GPUs' memory. -q (4-bit weights) would help.")
+
+
+def _processor(directory: Path) -> Any:
+    # Pillow, not torchvision: a CUDA-linked torchvision beside a CPU torch breaks the import of both.
+    return AutoProcessor.from_pretrained(directory, backend="pil", local_files_only=True)
+
+
+def _fits_one(directory: Path, quantize: bool) -> bool:
+    """Whether the first GPU alone holds the weights and leaves a quarter of its free memory for the KV cache."""
+    if torch.cuda.device_count() < 2:
+        return True
+    weights = sum(file.stat().st_size for file in directory.glob("*.safetensors"))
+    free, _ = torch.cuda.mem_get_info(0)
+    return weights * (0.35 if quantize else 1.0) < 0.75 * free
+
+
+def _four_bits(where: Plan) -> BitsAndBytesConfig:
+    try:
+        import bitsandbytes  # noqa: F401  (transformers' own message names a package index)
+    except ImportError:
+        raise LoadFailure("-q needs the package bitsandbytes: .venv/bin/pip install bitsandbytes") from None
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=where.dtype,
+        llm_int8_skip_modules=NOT_QUANTISED,
+    )
+
+
+def _follow_weights(progress: Progress) -> None:
+    """Report the library's own progress bar over the tensors instead of drawing it."""
+    progress("weights", 0, 1)
+
+    def hook(_factory, args, kwargs):
+        items = args[0] if args else kwargs.get("iterable")
+        if items is None or not hasattr(items, "__len__"):
+            return _factory(*args, **{**kwargs, "disable": True})
+        return _reported(items, progress)
+
+    transformers.utils.logging.set_tqdm_hook(hook)
+
+
+def _reported(items: Any, progress: Progress):
+    total = len(items)
+    for done, item in enumerate(items):
+        progress("weights", done, total)
+        yield item
+    progress("weights", total, total)

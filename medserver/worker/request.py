@@ -1,0 +1,31 @@
+"""One sequence from its arrival to its end; it does nothing itself."""
+
+import threading
+
+from medserver.worker.prefill import Prefill
+from medserver.worker.sampling import Sampler
+from medserver.worker.slots import Slot
+from medserver.worker.text import Detokenizer, StopStrings
+from medserver.worker.values import Finished, Generation, Prompt
+
+
+class Request:
+    """One sequence: what was asked, and how far it has come. Only the scheduler's thread changes it.
+
+    `salt`: whose work it may begin with and may leave its own to; None for nobody's.
+    """
+
+    def __init__(self, prompt: Prompt, generation: Generation, salt: str | None = None):
+        self.prompt = prompt
+        self.generation = generation
+        self.salt = salt
+        self.cancelled = threading.Event()
+        self.sampler: Sampler | None = None
+        self.detokenizer: Detokenizer | None = None
+        self.stops = StopStrings(generation.stop)
+        self.slot: Slot | None = None
+        self.prefill: Prefill | None = None
+        self.tokens: list[int] = []
+
+    def finished(self, reason: str) -> Finished:
+        return Finished(reason, self.prompt.length, len(self.tokens), self.prefill.cached_tokens)

@@ -1,0 +1,176 @@
+"""The KV cache of all sequences that are under way; it does not know requests, text or sampling.
+
+Every sequence has a slot, and its position p stands in column p of a global layer and in column p % window of a
+local one, a ring. Order inside the ring does not matter, since the rotary embedding is applied before caching:
+
+        global   0 1 2 3 4 5 6 7 …        local (window 4)   0 1 2 3
+        slot 0   a b c d e . . .                             e b c d
+        slot 1   x y . . . . . .                             x y . .
+"""
+
+from dataclasses import dataclass
+from itertools import count
+
+import torch
+
+from medserver.worker.kv import KVShape
+
+# Columns are promised, and cleared for use, in blocks.
+BLOCK = 256
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One sequence's place. `length`: tokens it holds; `columns`: how many it was promised."""
+
+    index: int
+    columns: int
+    length: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Snapshot:
+    """A copy of one sequence's keys and values, valid at its own end: the rings hold no more than the window.
+
+    Per layer a pair, each (kv_heads, columns, head_dim). `whole`: the global layers; several snapshots of one
+    chat share it, so it may be longer than `length`. `rings`: the local layers.
+    """
+
+    length: int
+    whole: list[tuple[torch.Tensor, torch.Tensor]]
+    rings: list[tuple[torch.Tensor, torch.Tensor]]
+
+
+class SlotCache:
+    """Keys and values per layer, each (slots, kv_heads, columns, head_dim), within `budget` bytes.
+
+    `devices`: where each layer lives. `most_slots` and `most_columns` are what will ever be asked for.
+    """
+
+    def __init__(self, shape: KVShape, devices: list[torch.device], budget: int, most_slots: int, most_columns: int):
+        self.shape = shape
+        self.keys: list[torch.Tensor] = []
+        self.values: list[torch.Tensor] = []
+        self._devices = devices
+        self._budget = budget
+        self._most = (most_slots, _whole_blocks(most_columns))
+        self.taken: list[Slot] = []
+        self._release()
+
+    def can_ever_take(self, tokens: int) -> bool:
+        return self.shape.bytes(_whole_blocks(tokens)) <= self._budget
+
+    def take(self, tokens: int) -> Slot | None:
+        """A free slot with room for `tokens`, or None when the budget does not hold it beside the others."""
+        slot = Slot(self._lowest_free(), _whole_blocks(tokens))
+        slots = max(self._top, slot.index + 1)
+        columns = max(slot.columns, *(one.columns for one in self.taken), 0)
+        if not self._reserve(slots, columns):
+            return None
+        self.taken.append(slot)
+        return slot
+
+    def leave(self, slot: Slot) -> None:
+        """Give the slot back; nobody else moves. An empty cache holds no memory."""
+        self.taken.remove(slot)
+        if not self.taken:
+            self._release()
+
+    def settle(self) -> None:
+        """Move the last sequence into the first gap, if there is one, so that a step computes few empty rows."""
+        gap = self._lowest_free()
+        if gap < self._top:
+            last = max(self.taken, key=lambda slot: slot.index)
+            for layer, (keys, values) in enumerate(zip(self.keys, self.values, strict=True)):
+                columns = self.shape.columns(layer, last.length)
+                for tensor in (keys, values):
+                    tensor[gap, :, :columns] = tensor[last.index, :, :columns]
+            last.index = gap
+
+    def clear(self, slots: int, columns: int) -> None:
+        """See that the first `slots` hold numbers in the first `columns`, before attention looks at them.
+
+        A masked column still meets a weight of zero, and zero times a NaN of uninitialised memory is NaN.
+        """
+        have_slots, have_columns = self._cleared
+        if slots <= have_slots and columns <= have_columns:
+            return
+        slots, columns = max(slots, have_slots), max(_whole_blocks(columns), have_columns)
+        for tensor in (*self.keys, *self.values):
+            tensor[have_slots:slots, :, :columns].zero_()
+            tensor[:have_slots, :, have_columns:columns].zero_()
+        self._cleared = (slots, columns)
+
+    def copy(self, slot: Slot) -> Snapshot:
+        copies: tuple[list, list] = ([], [])
+        for layer, sliding in enumerate(self.shape.sliding):
+            columns = self.shape.columns(layer, slot.length)
+            both = (self.keys[layer], self.values[layer])
+            copies[sliding].append(tuple(tensor[slot.index, :, :columns].clone() for tensor in both))
+        return Snapshot(slot.length, *copies)
+
+    def load(self, slot: Slot, snapshot: Snapshot, length: int) -> None:
+        """Let `slot` begin with the first `length` tokens of `snapshot`: all of it, or all but the last.
+
+        A ring that ends one token later still holds all that the token after `length` sees.
+        """
+        assert snapshot.length - 1 <= length <= snapshot.length
+        self.clear(slot.index + 1, snapshot.length)  # now, so that it does not wipe out what is written here
+        kinds = (iter(snapshot.whole), iter(snapshot.rings))
+        for layer, sliding in enumerate(self.shape.sliding):
+            columns = self.shape.columns(layer, snapshot.length)
+            for mine, kept in zip((self.keys[layer], self.values[layer]), next(kinds[sliding]), strict=True):
+                mine[slot.index, :, :columns] = kept[:, :columns]
+        slot.length = length
+
+    @property
+    def bytes(self) -> int:
+        return sum(tensor.nbytes for tensor in (*self.keys, *self.values))
+
+    @property
+    def _top(self) -> int:
+        return max((slot.index + 1 for slot in self.taken), default=0)
+
+    def _lowest_free(self) -> int:
+        taken = {slot.index for slot in self.taken}
+        return next(index for index in count() if index not in taken)
+
+    def _reserve(self, slots: int, columns: int) -> bool:
+        if slots <= self._have[0] and columns <= self._have[1]:
+            return True
+        if self.shape.bytes(self._most[1], self._most[0]) <= self._budget // 2:
+            self._resize(*self._most)  # once and for all; the system gives memory page by page as it is used
+            return True
+        # Twice the slots, so that a crowd that comes one by one is not copied at each step; else what is needed.
+        for more in (min(2 * slots, max(slots, self._most[0])), slots):
+            if self.shape.bytes(columns, more) <= self._budget:
+                self._resize(more, columns)
+                return True
+        return False
+
+    def _resize(self, slots: int, columns: int) -> None:
+        """Layer by layer, so that one layer at a time is there twice.
+
+        Where memory runs out half-way nothing is lost: every layer holds its rows, some have more room.
+        """
+        self._have = (min(slots, self._have[0]), min(columns, self._have[1]))
+        self._cleared = tuple(map(min, self._cleared, (slots, columns)))
+        for layer, device in enumerate(self._devices):
+            size = (slots, self.shape.heads, self.shape.columns(layer, columns), self.shape.head_dim)
+            for tensors in (self.keys, self.values):
+                new = torch.empty(size, dtype=self.shape.dtype, device=device)
+                if layer < len(tensors):
+                    rows, width = self._cleared
+                    new[:rows, :, :width] = tensors[layer][:rows, :, : new.shape[2]][:, :, :width]
+                    tensors[layer] = new
+                else:
+                    tensors.append(new)
+        self._have = (slots, columns)
+
+    def _release(self) -> None:
+        self.keys, self.values = [], []
+        self._have = self._cleared = (0, 0)
+
+
+def _whole_blocks(tokens: int) -> int:
+    return -(-tokens // BLOCK) * BLOCK

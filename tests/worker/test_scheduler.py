@@ -1,0 +1,181 @@
+"""Requests come, wait, end, are cancelled and break, and nobody else is the worse for it."""
+
+import pytest
+import torch
+
+from medserver.worker.kv import kv_bytes
+from medserver.worker.request import Request
+from medserver.worker.slots import BLOCK
+from medserver.worker.values import Broken, Finished, Piece
+from tests.worker.by_hand import LONG, greedy, run_to_end, scheduled, scheduler_of
+
+
+def test_a_cancelled_request_leaves_at_the_next_step_and_the_others_go_on(model, prompt):
+    delivered: list = []
+    scheduler = scheduler_of(model, delivered.extend)
+    stays, goes, waits = (Request(prompt(model, text), greedy(30, ignore_eos=True)) for text in "abc")
+    scheduler.submit(stays)
+    scheduler.submit(goes)
+    scheduler.step()
+    scheduler.step()
+    assert scheduler.running == 2
+    scheduler.submit(waits)
+    scheduler.cancel(waits)
+    scheduler.cancel(goes)
+    delivered.clear()
+    scheduler.step()
+    assert scheduler.running == 1 and scheduler.waiting == 0
+    assert {request for request, _ in delivered} <= {stays}
+    run_to_end(scheduler)
+    assert delivered[-1] == (stays, Finished("length", stays.prompt.length, 30))
+
+
+def test_the_context_ends_an_answer(text_model, prompt):
+    delivered: list = []
+    one = prompt(text_model, "Hello")
+    scheduler = scheduler_of(text_model, delivered.extend, slots=1, max_model_len=one.length + 5)
+    scheduler.submit(Request(one, greedy(None, ignore_eos=True)))
+    run_to_end(scheduler)
+    assert delivered[-1][1] == Finished("length", one.length, 5)
+
+
+def test_an_answer_ends_no_sooner_than_it_may_and_else_as_ever(model, prompt):
+    def ended(**fields) -> Finished:
+        outputs: list = []
+        scheduler = scheduler_of(model, outputs.extend, slots=1)
+        # The likeliest token of all ends the answer, so that it ends as soon as it may.
+        ending = {min(model.end_ids): 1000.0}
+        scheduler.submit(Request(prompt(model, "Hello"), greedy(12, logit_bias=ending, **fields)))
+        run_to_end(scheduler)
+        return outputs[-1][1]
+
+    found = [ended(**fields) for fields in ({}, {"min_tokens": 6}, {"ignore_eos": True})]
+    assert [(one.reason, one.completion_tokens) for one in found] == [("stop", 1), ("stop", 7), ("length", 12)]
+
+
+def test_a_stop_string_ends_an_answer_before_itself(model, prompt):
+    [whole] = scheduled(model, [Request(prompt(model, "Hello"), greedy(40, ignore_eos=True))])
+    stop = whole[10:14]
+    request = Request(prompt(model, "Hello"), greedy(40, ignore_eos=True, stop=(stop,)))
+    assert scheduled(model, [request]) == [whole[: whole.index(stop)]]
+
+
+def test_who_does_not_fit_waits_and_is_not_overtaken(text_model, prompt):
+    delivered: list = []
+    room = 2 * kv_bytes(text_model.text_config, BLOCK, torch.float32)
+    scheduler = scheduler_of(text_model, delivered.extend, budget=room)
+    texts = ["a", "b", 3 * LONG, "c"]  # the long one leaves no room beside itself
+    requests = [Request(prompt(text_model, text), greedy(20, ignore_eos=True)) for text in texts]
+    assert BLOCK < requests[2].prompt.length + 20 <= 2 * BLOCK
+    seen = []
+    for request in requests:
+        scheduler.submit(request)
+    while scheduler.running or scheduler.waiting:
+        scheduler.step()
+        seen.append((scheduler.running, scheduler.waiting))
+        assert scheduler._cache.bytes <= room
+    assert seen[0] == (2, 2) and {running for running, _ in seen} == {2, 1, 0}
+    ends = [request for request, what in delivered if isinstance(what, Finished)]
+    assert ends[2:] == requests[2:] and set(ends[:2]) == set(requests[:2])
+
+
+def test_who_can_never_fit_is_told_so_and_the_next_is_served(text_model, prompt):
+    delivered: list = []
+    room = kv_bytes(text_model.text_config, BLOCK, torch.float32)
+    scheduler = scheduler_of(text_model, delivered.extend, budget=room)
+    large, small = (Request(prompt(text_model, text), greedy(5, ignore_eos=True)) for text in (3 * LONG, "Hello"))
+    scheduler.submit(large)
+    scheduler.submit(small)
+    run_to_end(scheduler)
+    endings = {who: what for who, what in delivered if not isinstance(what, Piece)}
+    assert endings[large].code == "out_of_memory"
+    assert endings[small] == Finished("length", small.prompt.length, 5)
+
+
+def test_a_long_prompt_joins_in_pieces_and_running_rows_get_a_token_between_them(text_model, prompt):
+    delivered: list = []
+    scheduler = scheduler_of(text_model, delivered.extend)
+    runs = Request(prompt(text_model, "Hello"), greedy(400, ignore_eos=True))
+    joins = Request(prompt(text_model, LONG * 16), greedy(3, ignore_eos=True))
+    scheduler.submit(runs)
+    scheduler.step()
+    scheduler.submit(joins)
+    steps, begun = 0, len(runs.tokens)
+    while not joins.tokens:
+        scheduler.step()
+        steps += 1
+    assert steps >= joins.prompt.length / 512
+    assert len(runs.tokens) - begun == steps
+
+
+def test_of_a_crowd_the_first_hears_before_the_others_are_prefilled(text_model, prompt):
+    delivered: list = []
+    scheduler = scheduler_of(text_model, delivered.extend)
+    crowd = [Request(prompt(text_model, LONG * 6), greedy(3, ignore_eos=True)) for _ in range(3)]
+    for request in crowd:
+        scheduler.submit(request)
+    scheduler.step()
+    assert {request for request, _ in delivered} == {crowd[0]} and not crowd[1].tokens
+    run_to_end(scheduler)
+
+
+def test_a_step_that_breaks_fails_its_requests_and_not_the_worker(model, prompt, monkeypatch):
+    delivered: list = []
+    scheduler = scheduler_of(model, delivered.extend)
+    older, newer = (Request(prompt(model, "Hello"), greedy(6, ignore_eos=True)) for _ in range(2))
+    scheduler.submit(older)
+    scheduler.submit(newer)
+    scheduler.step()
+    with monkeypatch.context() as patch:
+        patch.setattr(model, "decode", _Raises(torch.OutOfMemoryError()))
+        scheduler.step()
+    assert (newer, "out_of_memory") in [(who, getattr(what, "code", None)) for who, what in delivered]
+    assert scheduler.running == 1, "only the newest makes room"
+    run_to_end(scheduler)
+    assert delivered[-1][0] is older and isinstance(delivered[-1][1], Finished)
+
+
+class _Raises:
+    """Stands in for a model method that fails with one kind of error."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    def __call__(self, *_):
+        raise self.error
+
+
+@pytest.mark.parametrize(("error", "steps"), [(torch.AcceleratorError("sticky"), 1), (RuntimeError("odd"), 3)])
+def test_a_device_that_stays_broken_ends_the_worker_and_every_request_hears_of_it(
+    model, prompt, monkeypatch, error, steps
+):
+    delivered: list = []
+    scheduler = scheduler_of(model, delivered.extend)
+    monkeypatch.setattr(model, "decode", _Raises(error))
+    asked = []
+    for step in range(1, steps + 1):
+        asked.append(Request(prompt(model, "Hello"), greedy(9, ignore_eos=True)))
+        scheduler.submit(asked[-1])
+        if step < steps:
+            scheduler.step()
+        else:
+            with pytest.raises(type(error)):
+                scheduler.step()
+    endings = [(who, what.code) for who, what in delivered if isinstance(what, Broken)]
+    assert endings == [(request, "internal") for request in asked]
+
+
+@pytest.mark.parametrize(("method", "images"), [("extend", ()), ("look", (90,))])
+def test_a_prompt_that_breaks_its_own_prefill_harms_nobody_else(model, prompt, monkeypatch, method, images):
+    delivered: list = []
+    scheduler = scheduler_of(model, delivered.extend)
+    good, bad = (Request(prompt(model, "Hello", *seeds), greedy(6, ignore_eos=True)) for seeds in ((), images))
+    scheduler.submit(good)
+    scheduler.step()
+    scheduler.submit(bad)
+    with monkeypatch.context() as patch:
+        patch.setattr(model, method, _Raises(ValueError("image tokens")))
+        scheduler.step()
+    run_to_end(scheduler)
+    endings = {who: what for who, what in delivered if not isinstance(what, Piece)}
+    assert endings[bad].code == "internal" and isinstance(endings[good], Finished)
