@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import Field, fields
+from importlib import import_module
 from pathlib import Path
 
 from medserver import __version__, config, logs
@@ -14,18 +15,21 @@ examples:
   medserver -m demo            try everything with the small model inside the package
   medserver -m 4               MedGemma 1.5 4B, text and images
   medserver -m 27t -q          MedGemma 27B Text in 4 bits
+  medserver doctor -m 4        what is here, what would run and why; with the flags of serving
+  medserver download -m 4      its weights ahead of time; also verify, bundle
 Every flag can also be set as MEDSERVER_<NAME> in the environment or in .env; the command line wins.
 """
 
 # Flags that are understood but whose work is still to come. Saying so beats ignoring them.
-_FOREIGN = "belongs to SGLang and vLLM, which this version does not start yet."
 LATER = {
     "workers": (1, "--workers: this version always runs one web worker."),
-    "engine_python": (None, f"--engine-python {_FOREIGN}"),
-    "tensor_parallel": (1, f"--tensor-parallel {_FOREIGN}"),
-    "data_parallel": (1, f"--data-parallel {_FOREIGN}"),
 }
-COMMANDS_LATER = ("download", "doctor")
+# What else it does. Each is imported when it is called and reads its own flags.
+COMMANDS = {
+    "download": "medserver.hub.download",
+    "verify": "medserver.hub.verify",
+    "bundle": "medserver.hub.bundle",
+}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -39,7 +43,10 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     made.add_argument("-v", "--version", action="version", version=f"medserver {__version__}")
-    made.add_argument("command", nargs="?", choices=("serve", *COMMANDS_LATER), default="serve", help=argparse.SUPPRESS)
+    made.add_argument(
+        "command", nargs="?", choices=("serve", "doctor", *COMMANDS), default="serve", help=argparse.SUPPRESS
+    )
+    made.add_argument("--json", action="store_true", default=False, help="medserver doctor: the report as JSON")
     for one in fields(Settings):
         _add(made, one)
     return made
@@ -78,13 +85,15 @@ def settings_from(argv: Sequence[str] | None) -> tuple[Settings, str]:
     made = parser()
     given = vars(made.parse_args(argv))
     command = given.pop("command")
-    if command in COMMANDS_LATER:
-        made.exit(2, f"medserver: the command {command} is not part of this version yet.\n")
+    if command in COMMANDS:
+        made.error(f"the command comes first: medserver {command} ...")
+    if given.pop("json") and command != "doctor":
+        made.error("--json belongs to medserver doctor")
     try:
         found = config.from_environment(config.environment_with_dotenv(Path.cwd())) | given
     except BadSetting as problem:
         made.error(str(problem))
-    if "model" not in found:
+    if "model" not in found and command != "doctor":
         made.error("say which model to serve: -m demo, -m 4, -m 27 or -m 27t")
     several = {name: tuple(value) for name, value in found.items() if isinstance(value, list)}
     return Settings(**found | several), command
@@ -101,7 +110,14 @@ def warnings_for(settings: Settings, argv: Sequence[str]) -> list[str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    settings, _ = settings_from(argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given and given[0] in COMMANDS:
+        return import_module(COMMANDS[given[0]]).main(given[1:])
+    settings, command = settings_from(argv)
+    if command == "doctor":  # it takes the flags of serving, since they decide what would run
+        from medserver.doctor.report import examine
+
+        return examine(settings, as_json="--json" in given)
     for sentence in warnings_for(settings, sys.argv[1:] if argv is None else argv):
         print(f"medserver: {sentence}", file=sys.stderr)
     logs.configure(settings.log_level)
