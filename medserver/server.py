@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,8 @@ from medserver.access.envelope import Envelope
 from medserver.access.rate import RateLimit, client_of
 from medserver.admission import Admission, Ticket
 from medserver.api_wire import ApiWire
-from medserver.chat import Chat
 from medserver.catalogue import Catalogue
+from medserver.chat import Chat
 from medserver.config import QUEUE_LENGTH, BadSetting, Settings
 from medserver.engine.base import Serving
 from medserver.engine.host import EngineHost

@@ -46,7 +46,7 @@ class End:
 class EngineFacts:
     """What a running engine says of itself. `thinking_ids`: token ids of the two markers, where it has them.
 
-    `slots`: answers it works on at a time.
+    `slots`: answers it works on at a time. `seeds`: the same seed draws the same answer again.
     """
 
     supports_images: bool
@@ -57,6 +57,7 @@ class EngineFacts:
     load_seconds: float | None = None
     thinking_ids: tuple[int | None, int | None] = (None, None)
     slots: int = ENGINE_SLOTS
+    seeds: bool = True
 
     def with_thinking_ids(self, ids: tuple[int | None, int | None]) -> "EngineFacts":
         return replace(self, thinking_ids=ids)

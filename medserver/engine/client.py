@@ -16,7 +16,7 @@ from medserver.engine.base import Ask, Delta, End, EngineFacts
 from medserver.engine.dialect import OURS, Dialect
 from medserver.engine.faults import problem_from
 from medserver.engine.patience import FOREVER, Patience, Watch
-from medserver.errors import ContextOverflow, EngineLost
+from medserver.errors import BadRequest, ContextOverflow, EngineLost
 from medserver.models import ThinkingMarkers
 
 _BROKEN = (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError)
@@ -54,6 +54,8 @@ class EngineClient:
         Raises:
             EngineProblem, BadRequest, Unavailable: the engine refused, failed or went away.
         """
+        if ask.sampling.seed is not None and ask.sampling.temperature > 0 and not self.facts.seeds:
+            raise BadRequest("seed: this engine draws anew each time. Leave it out, or ask with temperature 0.")
         rid = uuid4().hex if self._dialect.abort_path else None
         try:
             async with aclosing(self._answer(ask, rid)) as items:

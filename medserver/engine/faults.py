@@ -14,10 +14,11 @@ from medserver.errors import BadRequest, ContextOverflow, EngineLost, Internal, 
 
 # vLLM: "maximum context length is", "longer than the maximum model length",
 # "max_tokens=5000 cannot be greater than max_model_len=2048" (run).
-# SGLang: "is longer than the model's context length", "exceeds the maximum allowed length". OpenAI: the code.
+# SGLang: "is longer than the model's context length", "exceeds the maximum allowed length",
+# "max_completion_tokens is too large: 5000" (run). OpenAI: the code.
 _NO_ROOM = re.compile(
     r"context[ _](?:length|window)|maximum model length"
-    r"|max_(?:completion_)?tokens\b.{0,60}\b(?:must be|cannot be greater)"
+    r"|max_(?:completion_)?tokens\b.{0,60}\b(?:must be|cannot be greater|is too large)"
     r"|exceeds the maximum allowed (?:input )?length",
     re.IGNORECASE,
 )

@@ -16,7 +16,7 @@ from medserver.hardware import Hardware
 
 # Answers at a time; both batch many more, and then each of them is slow.
 SLOTS, SLOTS_ON_CPU = 64, 16
-PATIENCE = Patience(first=inf, between=120.0)  # kernels may be compiled before the first token, never after
+PATIENCE = Patience(first=inf, between=60.0)  # kernels may be compiled before the first token, never after
 # The token budget of a conversation also ends its images; this many fit into no context that we serve.
 MOST_IMAGES = 64
 
@@ -64,7 +64,9 @@ def _quiet(python: Path, settings: Settings, serving: Serving) -> dict[str, str]
     return added
 
 
-def described(entry: dict[str, Any], *, settings: Settings, serving: Serving, hardware: Hardware) -> EngineFacts:
+def described(
+    entry: dict[str, Any], *, settings: Settings, serving: Serving, hardware: Hardware, seeds: bool = True
+) -> EngineFacts:
     """What one of them is, from its listing and from how we started it; its tokenizer knows the markers."""
     return EngineFacts(
         supports_images=serving.supports_images,
@@ -72,4 +74,5 @@ def described(entry: dict[str, Any], *, settings: Settings, serving: Serving, ha
         device="cuda" if hardware.gpus else "cpu",
         dtype="bfloat16",
         slots=slots(hardware),
+        seeds=seeds,
     )

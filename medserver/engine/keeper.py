@@ -32,6 +32,8 @@ import psutil
 KEPT_LINES = 200
 ALIVE_SECONDS = 5.0
 GRACE_SECONDS = 1.5  # less than our own parent gives us
+PARTS_SECONDS = 0.5
+PART = re.compile("sglang::|VLLM::")  # what both call the processes that compute
 
 # tqdm's bar over the files of a checkpoint, as vLLM and SGLang print it: "… shards:  50% Completed | 1/2 [00:01<…".
 _SHARDS = re.compile(r"shards:.*?(\d+)/(\d+)\s*\[")
@@ -173,8 +175,32 @@ def _listen(server: subprocess.Popen, output: Output, leaving: threading.Event) 
     """To our parent: a line says that the server is ready, the end of the input that nobody is there any more."""
     for _ in sys.stdin:
         output.forget()
+        threading.Thread(target=_until_incomplete, args=(server,), daemon=True).start()
     leaving.set()
     server.terminate()
+
+
+def _until_incomplete(server: subprocess.Popen) -> None:
+    """End the server once one of its parts is gone: it may take seconds to notice, and its streams hang meanwhile."""
+    parts = [one for one in psutil.Process().children(recursive=True) if PART.match(_name(one))]
+    while server.poll() is None:
+        if not all(map(_lives, parts)):
+            server.kill()
+        time.sleep(PARTS_SECONDS)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from medserver.hardware import Hardware
 
 def sglang_row(settings: Settings, serving: Serving, hardware: Hardware) -> EngineRow:
     def start() -> Launch:
-        secret = secrets.token_urlsafe(32)  # a new one at each start
+        secret = secrets.token_hex(32)  # a new one at each start; one that began with a dash would be taken for a flag
         return launch(
             arguments(settings, serving, hardware),
             settings=settings,
@@ -23,7 +23,8 @@ def sglang_row(settings: Settings, serving: Serving, hardware: Hardware) -> Engi
             file=json.dumps({"api-key": secret}) + "\n",  # JSON is YAML
         )
 
-    describe = partial(described, settings=settings, serving=serving, hardware=hardware)
+    # It heeds seeds in its deterministic mode alone, which would slow everybody down (0.5.23: source, and run).
+    describe = partial(described, settings=settings, serving=serving, hardware=hardware, seeds=False)
     return EngineRow(
         "sglang",
         start,

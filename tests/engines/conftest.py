@@ -1,10 +1,18 @@
-"""Every engine that is to pass the contract, as a running process behind `medserver.engine.base.Engine`."""
+"""Every engine that is to pass the contract, as a running process behind `medserver.engine.base.Engine`.
+
+Our own worker always; the real vLLM and the real SGLang where `MEDSERVER_TEST_VLLM` and `MEDSERVER_TEST_SGLANG` name
+the interpreters of their environments (`environments/make.py` builds them for a machine without a GPU).
+"""
 
 import asyncio
 import io
+import json
+import os
+import re
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import PIL.Image
 import pytest
@@ -12,11 +20,12 @@ import pytest
 from medserver.config import Settings
 from medserver.engine.base import Engine
 from medserver.engine.host import EngineHost
-from medserver.hardware import Hardware
+from medserver.hardware import Hardware, probe
 from medserver.server import build_host
 from medserver.weights import serving_for
+from tests import checkpoints
 
-READY_SECONDS = 120
+READY_SECONDS = 400
 
 
 @dataclass
@@ -33,10 +42,22 @@ class Subject:
     def run(self, work: Awaitable):
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(120)
 
+    @property
+    def name(self) -> str:
+        return self.host.status.name
+
     async def running(self) -> int:
         """How many requests the engine itself counts as running."""
-        async with self.engine._session.get("/stats") as response:
-            return (await response.json())["running"]
+        path, count = _RUNNING[self.name]
+        async with self.engine._session.get(path) as response:
+            return count(await response.text())
+
+
+_RUNNING = {
+    "transformers": ("/stats", lambda said: json.loads(said)["running"]),
+    "vllm": ("/metrics", lambda said: int(float(re.search(r"^vllm:num_requests_running\S* (\S+)", said, re.M)[1]))),
+    "sglang": ("/v1/loads", lambda said: sum(one["num_running_reqs"] for one in json.loads(said)["loads"])),
+}
 
 
 def _transformers(checkpoint_fixture: str) -> Callable:
@@ -49,15 +70,31 @@ def _transformers(checkpoint_fixture: str) -> Callable:
     return make
 
 
-# SGLang and vLLM join this table with the engines issue.
+def _foreign(name: str) -> Callable:
+    def make(request) -> EngineHost:
+        directory = request.getfixturevalue("tmp_path_factory").mktemp(name)
+        # No head that both of them compute on a CPU is narrower.
+        checkpoint = checkpoints.make(directory, images=True, size=replace(checkpoints.TINY, head_dim=32))
+        python = Path(os.environ[ENVIRONMENTS[name]])
+        settings = Settings(model="4", model_path=checkpoint, max_model_len=1024, engine=name, engine_python=python)
+        return build_host(settings, serving_for(settings), probe(python))
+
+    return make
+
+
+ENVIRONMENTS = {"vllm": "MEDSERVER_TEST_VLLM", "sglang": "MEDSERVER_TEST_SGLANG"}
 ENGINES = {
     "transformers": _transformers("multimodal_checkpoint"),
     "transformers-text": _transformers("text_checkpoint"),
+    **{name: _foreign(name) for name in ENVIRONMENTS},
 }
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def subject(request):
+    variable = ENVIRONMENTS.get(request.param)
+    if variable and not os.environ.get(variable):
+        pytest.skip(f"no environment with the real {request.param}: {variable} is not set")
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -72,10 +109,11 @@ def subject(request):
 
 async def _opened(host: EngineHost) -> None:
     host.start()
+    wanted = host.status.name
     for _ in range(READY_SECONDS * 10):
         if host.status.state == "ready":
             return
-        assert host.status.state != "failed", host.status
+        assert host.status.state != "failed" and host.status.name == wanted, host.status
         await asyncio.sleep(0.1)
     raise AssertionError(f"not ready: {host.status}")
 
