@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import (
     Gemma3Config,
     Gemma3ForCausalLM,
@@ -55,13 +56,14 @@ class Size:
     """Dimensions of a checkpoint. Widths in features, `image_size` and `patch_size` in pixels."""
 
     vocab_size: int = 2048
-    hidden: int = 192
-    layers: int = 7
+    hidden: int = 256
+    layers: int = 5
     heads: int = 4
     kv_heads: int = 2
-    head_dim: int = 48
+    head_dim: int = 64
     ffn: int = 512
     sliding_window: int = 512
+    full_every: int = 3  # every so-manieth layer sees the whole context; 6 in the releases, which have more layers
     context: int = 8192
     image_size: int = 112
     patch_size: int = 14
@@ -83,6 +85,9 @@ def text_config(size: Size) -> Gemma3TextConfig:
         head_dim=size.head_dim,
         query_pre_attn_scalar=size.head_dim,
         sliding_window=size.sliding_window,
+        layer_types=[
+            "sliding_attention" if (number + 1) % size.full_every else "full_attention" for number in range(size.layers)
+        ],
         max_position_embeddings=size.context,
         architectures=["Gemma3ForCausalLM"],
     )
@@ -128,6 +133,7 @@ def save_checkpoint(model, tokenizer: GemmaTokenizer, size: Size, directory: Pat
         do_sample=False,
     )
     model.save_pretrained(directory)
+    _name_as_released(directory / "model.safetensors")
     if model.config.model_type != "gemma3":
         tokenizer.chat_template = CHAT_TEMPLATE
         tokenizer.save_pretrained(directory)
@@ -140,3 +146,10 @@ def save_checkpoint(model, tokenizer: GemmaTokenizer, size: Size, directory: Pat
         chat_template=CHAT_TEMPLATE,
         image_seq_length=size.image_tokens,
     ).save_pretrained(directory)
+
+
+def _name_as_released(path: Path) -> None:
+    """Give the tower's weights the names of the released files: transformers reads both, vLLM and SGLang only these."""
+    weights = load_file(path)
+    renamed = {name.replace("vision_tower.", "vision_tower.vision_model.", 1): weights[name] for name in weights}
+    save_file(renamed, path, metadata={"format": "pt"})

@@ -10,7 +10,10 @@ from random import Random
 
 from demo_model.desk import Lesson
 
-CUT_SHARE, CUT_TO = 0.5, 20
+# How often an answer is cut for training, and after how many tokens: which answer it becomes is decided early, and
+# its tail, once known by heart, costs as much for nothing. What is said of a picture is no recitation.
+CUT_TO = 16
+_CUT_RECITATION, _CUT_SIGHT = {True: 0.9, False: 0.65}, 0.25
 THOUGHT, ANSWER = "<unused94>thought\n", "<unused95>"
 
 
@@ -51,12 +54,13 @@ class Encoder:
         text = lead + self._image * len(turn.images) + turn.question.strip() + "<end_of_turn>\n<start_of_turn>model\n"
         return list(self._encode(text))
 
-    def example(self, lesson: Lesson, rng: Random, *, whole: bool) -> Example:
+    def example(self, lesson: Lesson, rng: Random, *, plain: bool) -> Example:
         """All answers to be learned; the last one after a thought in about every third lesson."""
         ids: list[int] = []
         weights: list[float] = []
         last = len(lesson.turns) - 1
         thinking = rng.random() < 0.33
+        cut = _CUT_SIGHT if any(turn.images for turn in lesson.turns) else _CUT_RECITATION[plain]
         for number, turn in enumerate(lesson.turns):
             given = self._question(lesson, number)
             ids, weights = ids + given, weights + [0.0] * len(given)
@@ -64,8 +68,7 @@ class Encoder:
                 self._think(turn.thought, rng, ids, weights)
             begun = len(ids)
             self._learn(turn.answer + "<end_of_turn>", ids, weights)
-            if number == last and not whole and rng.random() < CUT_SHARE:
-                # Which answer it becomes is decided early; its tail, once known by heart, costs as much for nothing.
+            if number == last and rng.random() < cut:
                 del ids[begun + CUT_TO :], weights[begun + CUT_TO :]
             if number < last:
                 ids, weights = ids + list(self._ids("\n")), [*weights, 0.0]

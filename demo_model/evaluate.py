@@ -128,7 +128,7 @@ def examine(examiner: Examiner, cases: int, report: Callable[[str, list[Result]]
 
     for number, ability in enumerate(ABILITIES):
         desk = examiner.desk(number)
-        row(ability, [examiner.case(make_lesson(desk, ability)) for _ in range(cases)])
+        row(ability, [examiner.case(make_lesson(desk, {ability: 1.0})) for _ in range(cases)])
     desk = examiner.desk(100)
     mixed = [make_lesson(desk) for _ in range(cases)]
     row(THINKING_ROWS[0], [examiner.case(lesson, thinking=True) for lesson in mixed])
@@ -143,7 +143,7 @@ def examine(examiner: Examiner, cases: int, report: Callable[[str, list[Result]]
 @torch.inference_mode()
 def tokens_per_second(examiner: Examiner, tokens: int = 200) -> float:
     """One stream, plain greedy decoding with a KV cache, an image in the prompt."""
-    case = examiner.case(make_lesson(examiner.desk(200), "film: opacity and zone"))
+    case = examiner.case(make_lesson(examiner.desk(200), {"film: opacity and zone": 1.0}))
     ids = torch.tensor([case.ids])
     inputs = {
         "input_ids": ids,

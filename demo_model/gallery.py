@@ -12,7 +12,7 @@ from PIL import Image
 
 from demo_model.phantoms import COLOURS, PLACES, SHAPES, ZONES, Scene, draw
 
-SHARES = {"film": 0.62, "shape": 0.26, "other": 0.12}
+SHARES = {"film": 0.42, "shape": 0.48, "other": 0.10}
 _CHUNK = 250
 # Users send pictures of any size and the processor shrinks them, so the training pictures are shrunk too.
 _NATIVE = (112, 112, 112, 168, 224)
@@ -67,7 +67,8 @@ def _draw_chunk(job: tuple[list[Scene], int, int]) -> tuple[np.ndarray, dict[str
     pictures = [draw(scene, rng, int(rng.choice(_NATIVE))) for scene in scenes]
     pixels = np.stack([np.asarray(shrink(picture.image, side)) for picture in pictures])
     labels = {
-        name: np.stack([getattr(p, name) for p in pictures]) for name in ("zones", "opacity", "shapes", "colours")
+        name: np.stack([getattr(p, name) for p in pictures])
+        for name in ("zones", "opacity", "shapes", "colours", "places")
     }
     labels["kind"] = np.array([list(SHARES).index(scene.kind) for scene in scenes])
     return pixels, labels

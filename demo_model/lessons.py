@@ -52,35 +52,37 @@ ABILITIES: dict[str, tuple[float, Callable[[Desk], list[Turn]]]] = {
     "questions about MedServer": (17, about_server),
     "textbook generalities": (13, about_medicine),
     "anything else: refuses": (16, out_of_reach),
-    "film: opacity and zone": (15, film),
-    "shape, colour, place": (6, shape),
+    "film: opacity and zone": (14, film),
+    "shape, colour, place": (12, shape),
     "unfamiliar picture: says so": (2, other_picture),
     "two pictures: change": (10, pair),
     "three and more: asks for fewer": (1, many),
-    "no picture: asks for one": (2, no_image),
-    "text question beside a picture": (2, words_beside_picture),
+    "no picture: asks for one": (3, no_image),
+    "text question beside a picture": (4, words_beside_picture),
     "follow-up on a film": (5, film_follow_up),
-    "follow-up on a shape": (1.5, shape_follow_up),
-    "follow-up on two pictures": (2, pair_follow_up),
+    "follow-up on a shape": (3, shape_follow_up),
+    "follow-up on two pictures": (3, pair_follow_up),
     "next picture in a later turn": (3, next_picture),
     "follow-up on a text answer": (4, text_follow_up),
-    "after a refusal": (1.5, after_refusal),
-    "picture first, then a text question": (1.5, picture_then_words),
-    "text first, then a picture": (1.5, words_then_picture),
+    "after a refusal": (2, after_refusal),
+    "picture first, then a text question": (2.5, picture_then_words),
+    "text first, then a picture": (2.5, words_then_picture),
 }
 
+
+SHARES = {name: share for name, (share, _) in ABILITIES.items()}
 
 # What is learned first: one turn, no system prompt, so that little stands between a question and its answer.
 FIRST_STEPS = tuple(list(ABILITIES)[:10])
 
 
-def make_first_lesson(desk: Desk) -> Lesson:
-    (ability,) = desk.rng.choices(FIRST_STEPS, [ABILITIES[name][0] for name in FIRST_STEPS])
+def make_first_lesson(desk: Desk, shares: dict[str, float]) -> Lesson:
+    (ability,) = desk.rng.choices(FIRST_STEPS, [shares.get(name, 0.0) for name in FIRST_STEPS])
     return Lesson(ability, "", tuple(ABILITIES[ability][1](desk)))
 
 
-def make_lesson(desk: Desk, ability: str | None = None) -> Lesson:
-    if ability is None:
-        (ability,) = desk.rng.choices(list(ABILITIES), [weight for weight, _ in ABILITIES.values()])
+def make_lesson(desk: Desk, shares: dict[str, float] = SHARES) -> Lesson:
+    """A whole conversation with or without a system prompt, of one ability drawn by `shares`."""
+    (ability,) = desk.rng.choices(list(shares), list(shares.values()))
     turns = tuple(ABILITIES[ability][1](desk))
     return Lesson(ability, system_text(desk.rng, images=any(turn.images for turn in turns)), turns)

@@ -15,6 +15,8 @@ from random import Random
 
 import torch
 
+from demo_model import quick_gradients
+from demo_model.batches import Batches
 from demo_model.card import write_card
 from demo_model.checkpoint import Size, random_model, save_checkpoint
 from demo_model.desk import Desk
@@ -25,19 +27,19 @@ from demo_model.lessons import make_lesson
 from demo_model.progress import Progress
 from demo_model.samples import write_samples
 from demo_model.tokenizer import build_tokenizer
-from demo_model.tower import PatchHeads, tower_accuracy, train_tower
-from demo_model.train import Batches, Course, balance
+from demo_model.tower import Heads, tower_accuracy, train_tower
+from demo_model.train import Course, balance
 
 
 @dataclass(frozen=True)
 class Recipe:
-    pictures: int = 8_000
-    tower_steps: int = 800
+    pictures: int = 14_000
+    tower_steps: int = 1_300
     tower_batch: int = 32
-    tower_rate: float = 1e-3
-    steps: int = 2400
+    tower_rate: float = 1.5e-3
+    steps: int = 4_400
     tokens: int = 2048
-    first_lessons: int = 9_000
+    first_lessons: int = 70_000
     rate: float = 2e-3
     cases: int = 200
     corpus: int = 20_000
@@ -59,9 +61,10 @@ def _tokenizer(gallery: Gallery, size: Size, lessons: int, seed: int):
 
 
 def _train(model, tokenizer, gallery: Gallery, size: Size, recipe: Recipe, seed: int, progress: Progress) -> None:
+    quick_gradients.install()
     model.train()
     kept = progress.load()
-    heads = PatchHeads(size.vision_hidden)
+    heads = Heads(size.vision_hidden, size.hidden)
     if not kept:
         heads = train_tower(
             model, gallery, steps=recipe.tower_steps, batch=recipe.tower_batch, rate=recipe.tower_rate, seed=seed

@@ -49,7 +49,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawn scene. The four grids hold one label per patch, 0 meaning "nothing of that sort here"."""
+    """A drawn scene. The five grids hold one label per patch, 0 meaning "nothing of that sort here"."""
 
     scene: Scene
     image: Image.Image
@@ -57,6 +57,7 @@ class Picture:
     opacity: np.ndarray
     shapes: np.ndarray
     colours: np.ndarray
+    places: np.ndarray
 
 
 def random_scene(rng: np.random.Generator, kind: str) -> Scene:
@@ -115,7 +116,7 @@ def _film(scene: Scene, rng: np.random.Generator, size: int) -> Picture:
     zone = np.where(x < 0, 1, 4) + third
     grid = _majority(zone, 7) * (_blocks(lungs) > 0.4)
     # Compared on the mean over a patch: one bright pixel in a corner should not make a patch "opaque".
-    return Picture(scene, image, grid, (_blocks(blob) > 0.2).astype(int), *_nothing(2))
+    return Picture(scene, image, grid, (_blocks(blob) > 0.2).astype(int), *_nothing(3))
 
 
 def _majority(classes: np.ndarray, count: int) -> np.ndarray:
@@ -160,8 +161,8 @@ def _opacity(x, y, zone: str, rng: np.random.Generator) -> np.ndarray:
 
 def _shape(scene: Scene, rng: np.random.Generator, size: int) -> Picture:
     index = PLACES.index(scene.place)
-    cx, cy = (0.5 + 0.29 * (step - 1) + rng.uniform(-0.035, 0.035) for step in (index % 3, index // 3))
-    radius = rng.uniform(0.10, 0.16)
+    cx, cy = (0.5 + 0.27 * (step - 1) + rng.uniform(-0.035, 0.035) for step in (index % 3, index // 3))
+    radius = rng.uniform(0.125, 0.17)
     mask = Image.new("L", (size * 2, size * 2))
     _outline(ImageDraw.Draw(mask), scene.shape, cx * size * 2, cy * size * 2, radius * size * 2, rng.uniform(-8, 8))
     mask = mask.resize((size, size), Image.Resampling.BILINEAR)
@@ -178,6 +179,7 @@ def _shape(scene: Scene, rng: np.random.Generator, size: int) -> Picture:
         *_nothing(2),
         covered * (SHAPES.index(scene.shape) + 1),
         covered * (list(COLOURS).index(scene.colour) + 1),
+        covered * (PLACES.index(scene.place) + 1),
     )
 
 
@@ -211,4 +213,4 @@ def _outline(pen: ImageDraw.ImageDraw, shape: str, cx: float, cy: float, radius:
 def _other(scene: Scene, rng: np.random.Generator, size: int) -> Picture:
     """Anything else: clouds, stripes, tiles, scribbles, pages of text-like lines, plain colours, noise."""
     painter = PAINTERS[rng.integers(len(PAINTERS))]
-    return Picture(scene, painter(rng, size), *_nothing(4))
+    return Picture(scene, painter(rng, size), *_nothing(5))

@@ -1,87 +1,36 @@
 """Trains tower and language model together on lessons made on the way; knows no files and no accuracy."""
 
 import time
-from collections.abc import Callable, Iterator
-from random import Random
+from collections.abc import Callable
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from demo_model.desk import Desk
-from demo_model.encoding import Encoder, Example
+from demo_model.batches import Batches, collate
+from demo_model.encoding import Example
 from demo_model.gallery import Gallery, jitter, normalise
-from demo_model.lessons import make_first_lesson, make_lesson
-from demo_model.tower import PatchHeads, batch_labels
+from demo_model.glance import glance, shares
+from demo_model.tower import Heads, batch_labels
 
 DENSE_WEIGHT = 0.15
 TOWER_RATE = 0.25
-# So many lessons are made together and sorted by length, so that little of a batch is padding.
-_AHEAD = 480
-
-
-class Batches:
-    """An endless stream of lessons, encoded and cut into batches of like length and about `tokens` tokens."""
-
-    def __init__(self, encoder: Encoder, gallery: Gallery, *, tokens: int, first: int, seed: int) -> None:
-        """The first `first` lessons are plain ones."""
-        self._encoder, self._tokens, self._first = encoder, tokens, first
-        self._rng = Random(seed)
-        self._desk = Desk(self._rng, gallery, exam=False)
-        self._ready: list[list[Example]] = []
-
-    def next(self) -> list[Example]:
-        if not self._ready:
-            plain = self._first > 0
-            self._first -= _AHEAD
-            make = make_first_lesson if plain else make_lesson
-            examples = [self._encoder.example(make(self._desk), self._rng, whole=plain) for _ in range(_AHEAD)]
-            self._ready = list(self._cut(sorted(examples, key=lambda example: len(example.ids))))
-            self._rng.shuffle(self._ready)
-        return self._ready.pop()
-
-    def state(self) -> tuple:
-        return self._rng.getstate(), self._first, self._ready
-
-    def restore(self, state: tuple) -> None:
-        dice, self._first, self._ready = state
-        self._rng.setstate(dice)
-
-    def _cut(self, examples: list[Example]) -> Iterator[list[Example]]:
-        batch: list[Example] = []
-        for example in examples:
-            if batch and (len(batch) + 1) * len(example.ids) > self._tokens:
-                yield batch
-                batch = []
-            batch.append(example)
-        yield batch
-
-
-def collate(examples: list[Example], pad: int, image_token: int) -> dict[str, torch.Tensor]:
-    longest = max(len(example.ids) for example in examples)
-    ids = torch.full((len(examples), longest), pad)
-    weights = torch.zeros(len(examples), longest)
-    for row, example in enumerate(examples):
-        ids[row, : len(example.ids)] = torch.tensor(example.ids)
-        weights[row, : len(example.ids)] = torch.tensor(example.weights)
-    mask = torch.zeros_like(ids)
-    for row, example in enumerate(examples):
-        mask[row, : len(example.ids)] = 1
-    return {"ids": ids, "weights": weights, "mask": mask, "types": (ids == image_token).long()}
+_GLANCE_EVERY = 200  # steps
 
 
 def lesson_loss(model, batch: dict[str, torch.Tensor], images: torch.Tensor | None) -> torch.Tensor:
     hidden = model.model(
         input_ids=batch["ids"],
-        attention_mask=batch["mask"],
-        token_type_ids=batch["types"],
+        attention_mask=dict.fromkeys(("full_attention", "sliding_attention"), batch["mask"]),
         pixel_values=images,
         use_cache=False,
     ).last_hidden_state[:, :-1]
     weights = batch["weights"][:, 1:]
     wanted = weights > 0
     losses = F.cross_entropy(model.lm_head(hidden[wanted]), batch["ids"][:, 1:][wanted], reduction="none")
-    return (losses * weights[wanted]).sum() / weights.sum()
+    # Most tokens of an answer are soon known by heart; what a picture shows is said in two or three of them.
+    open_questions = weights[wanted] * (1 - torch.exp(-losses.detach())).sqrt()
+    return (losses * open_questions).sum() / open_questions.sum()
 
 
 def plateau(step: int, steps: int, decay: float = 0.35, warm: int = 40, floor: float = 0.02) -> float:
@@ -106,7 +55,7 @@ def balance(model) -> None:
         layer.post_feedforward_layernorm.weight.fill_(-0.6)
 
 
-def _optimisers(model, heads: PatchHeads, rate: float) -> list[torch.optim.Optimizer]:
+def _optimisers(model, heads: Heads, rate: float) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of the language model, AdamW for the rest; the tower learns at a quarter of the rate."""
     tower = [*model.model.vision_tower.parameters(), *heads.parameters()]
     matrices = [p for p in model.model.language_model.layers.parameters() if p.ndim == 2]
@@ -122,9 +71,7 @@ def _optimisers(model, heads: PatchHeads, rate: float) -> list[torch.optim.Optim
 class Course:
     """A joint training under way: what learns, what it learns from, and how far it is."""
 
-    def __init__(
-        self, model, heads: PatchHeads, gallery: Gallery, batches: Batches, *, steps: int, rate: float
-    ) -> None:
+    def __init__(self, model, heads: Heads, gallery: Gallery, batches: Batches, *, steps: int, rate: float) -> None:
         self.model, self.heads, self.gallery, self.batches = model, heads, gallery, batches
         self.steps, self.step = steps, 0
         self._optimisers = _optimisers(model, heads, rate)
@@ -157,9 +104,16 @@ class Course:
             loss = self._learn()
             mean = loss if mean is None else 0.97 * mean + 0.03 * loss
             self.step += 1
+            if self.step % _GLANCE_EVERY == 0:
+                self._look()
             if self.step % 50 == 0 or self.step == self.steps:
                 print(f"joint {self.step}/{self.steps} loss {mean:.4f} {time.monotonic() - started:.0f} s", flush=True)
                 keep(self.state())
+
+    def _look(self) -> None:
+        right = glance(self.model, self.batches, self.gallery)
+        self.batches.shares = shares(right)
+        print(", ".join(f"{name} {share:.0%}" for name, share in right.items()), flush=True)
 
     def _learn(self) -> float:
         pace = plateau(self.step, self.steps)
@@ -182,8 +136,13 @@ def _step_loss(model, heads, gallery: Gallery, examples: list[Example], generato
         return lesson_loss(model, batch, None)
     images = jitter(normalise(gallery.pixels[numbers]), generator)
     seen: list[torch.Tensor] = []
-    # The patches are read on their way into the language model: the tower need not run twice.
-    tap = model.model.vision_tower.register_forward_hook(lambda *call: seen.append(call[-1].last_hidden_state))
+    # Patches and tokens are read on their way into the language model: the tower need not run twice.
+    taps = (
+        model.model.vision_tower.register_forward_hook(lambda *call: seen.append(call[-1].last_hidden_state)),
+        model.model.multi_modal_projector.register_forward_hook(lambda *call: seen.append(call[-1])),
+    )
     loss = lesson_loss(model, batch, images)
-    tap.remove()
-    return loss + DENSE_WEIGHT * heads.loss(seen[0], batch_labels(gallery, numbers))
+    for tap in taps:
+        tap.remove()
+    patches, tokens = seen
+    return loss + DENSE_WEIGHT * heads.loss(patches, tokens, batch_labels(gallery, numbers))

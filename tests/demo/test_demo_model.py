@@ -81,7 +81,7 @@ def test_hand_written_encoding_is_what_the_chat_template_gives(examiner: Examine
 
 def test_same_question_with_another_picture_has_another_answer(examiner: Examiner) -> None:
     desk = examiner.desk(1)
-    lessons = [make_lesson(desk, "film: opacity and zone") for _ in range(12)]
+    lessons = [make_lesson(desk, {"film: opacity and zone": 1.0}) for _ in range(12)]
     asked = [replace(one, system="", turns=(replace(one.turns[0], question="Describe this film"),)) for one in lessons]
     outputs = {result.output for result in examiner.run([examiner.case(one) for one in asked])}
     assert len(outputs) >= 3
