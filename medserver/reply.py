@@ -28,13 +28,19 @@ _BANNED = -100.0
 class Reply:
     """One answer. Iterate `events` once; closing the iterator stops the engine's work.
 
-    `loop_sensitivity`: how soon a repetition is one too many, 0 (never) to 10.
+    `loop_sensitivity`: how soon a repetition is one too many, 0 (never) to 10. `cache_salt`: as in `Ask`.
     """
 
     def __init__(
-        self, chat: Chat, engine: Engine, markers: ThinkingMarkers, loop_sensitivity: int = DEFAULT_SENSITIVITY
+        self,
+        chat: Chat,
+        engine: Engine,
+        markers: ThinkingMarkers,
+        loop_sensitivity: int = DEFAULT_SENSITIVITY,
+        cache_salt: str | None = None,
     ):
         self._chat = chat
+        self._cache_salt = cache_salt
         self._engine = engine
         self._markers = markers
         # Who wants an answer that does not end, to measure something, wants its loops as well.
@@ -49,7 +55,7 @@ class Reply:
         Raises:
             EngineProblem: the engine refused or failed.
         """
-        ask = first_ask(self._chat, self._engine, self._markers)
+        ask = replace(first_ask(self._chat, self._engine, self._markers), cache_salt=self._cache_salt)
         splitter = ThinkingSplitter(self._markers, thinking=_starts_thinking(self._chat))
         async with aclosing(self._generation(ask, splitter, self._thinking_budget)) as generation:
             async for event in generation:

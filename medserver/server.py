@@ -16,8 +16,9 @@ from starlette.exceptions import HTTPException
 
 from medserver import __version__
 from medserver.access.body import BodyLimit
+from medserver.access.client import client_of, salt_of
 from medserver.access.envelope import Envelope
-from medserver.access.rate import RateLimit, client_of
+from medserver.access.rate import RateLimit
 from medserver.admission import Admission, Ticket
 from medserver.api_wire import ApiWire
 from medserver.catalogue import Catalogue
@@ -102,7 +103,8 @@ class House:
         async with aclosing(ticket.turn()) as queue:
             async for ahead in queue:
                 yield Queued(ahead)
-        reply = Reply(chat, self.host.engine(), self.serving.variant.thinking, self.loop_sensitivity)
+        markers, salt = self.serving.variant.thinking, salt_of(ticket.client)
+        reply = Reply(chat, self.host.engine(), markers, self.loop_sensitivity, salt)
         async with aclosing(reply.events()) as events:
             async for event in events:
                 yield event

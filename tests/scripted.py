@@ -71,6 +71,9 @@ class ScriptedEngine:
             self.open -= 1
 
 
+MODELS = ("demo",)
+
+
 class ScriptedHost:
     """A host that has `engine`, or refuses with `problem`."""
 
@@ -78,7 +81,7 @@ class ScriptedHost:
         self._engine = engine
         self.problem = problem
         self.status = EngineStatus("scripted", "ready")
-        self.models = ("demo",)
+        self.models = MODELS
         self.slots = 8
 
     def start(self) -> None:

@@ -451,3 +451,21 @@ def test_a_thought_that_is_cut_off_keeps_the_counts_whole():
     found = orjson.loads(exchange.body)
     assert found["choices"][0]["message"]["content"] == "answer"
     assert len(engine.asks) == 2 and found["usage"]["completion_tokens"] >= 2
+
+
+def test_an_engine_knows_clients_apart_but_not_who_they_are():
+    def salt(address: str) -> str:
+        body = orjson.dumps(asking())
+        exchange, engine = run(answered(["a", ended()], exchange=Exchange(body, path=COMPLETIONS, client=address)))
+        assert exchange.status == 200
+        return engine.asks[0].cache_salt
+
+    first, again, other = salt("192.0.2.1"), salt("192.0.2.1"), salt("192.0.2.2")
+    assert first == again != other and "192" not in first
+
+
+def test_the_model_that_was_asked_for_reaches_the_engine_and_is_named_in_the_answer(monkeypatch):
+    monkeypatch.setattr("tests.scripted.MODELS", ("demo", "other"))
+    for asked, reached, named in (("other", "other", "other"), (None, None, "demo"), ("demo", "demo", "demo")):
+        exchange, engine = run(answered(["a", ended()], model=asked))
+        assert (engine.asks[0].model, orjson.loads(exchange.body)["model"]) == (reached, named)

@@ -8,12 +8,8 @@ from slowapi import Limiter
 from slowapi.errors import RateLimitExceeded
 from starlette.requests import Request
 
+from medserver.access.client import client_of
 from medserver.errors import TooMany
-
-
-def client_of(request: Request) -> str:
-    """Who is asking: the peer's address."""
-    return request.client.host if request.client else "unknown"
 
 
 class RateLimit:

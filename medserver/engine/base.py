@@ -16,7 +16,9 @@ from medserver.models import Sizes, ThinkingMarkers, Variant
 class Ask:
     """One generation. `messages` in OpenAI form; `continue_final`: go on with the last, an assistant's.
 
-    `model`: the one that is asked for, where an engine has several; None leaves it to the engine.
+    `model`: the one that is asked for, where an engine has several; None leaves it to the engine. `cache_salt`: what an
+    engine keeps of this prompt is of use to asks with the same salt alone, so that nobody can tell from the time to
+    their first token what somebody else has asked.
     """
 
     messages: list[dict[str, Any]]
@@ -25,6 +27,7 @@ class Ask:
     continue_final: bool = False
     logit_bias: dict[int, float] = field(default_factory=dict)
     model: str | None = None
+    cache_salt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,8 @@ class EngineClient:
             body |= {"continue_final_message": True, "add_generation_prompt": False}
         if rid:
             body["rid"] = rid
+        if ask.cache_salt and self._dialect.salts:
+            body["cache_salt"] = ask.cache_salt
         if whole_context:
             body = {name: value for name, value in body.items() if name not in ("max_tokens", "min_tokens")}
         return orjson.dumps(body)

@@ -8,19 +8,21 @@ class Dialect:
     """`trusted`: its error codes and sentences are our own. `echoes_turn`: the end of a turn that it continues
     may come back in front of the answer. `fits_answer`: it shortens an answer to what its context leaves, instead of
     refusing it. `probe_path`: costs it next to nothing. `abort_path`: takes the `rid` that a request was sent with.
+    `salts`: keeps prompts for later ones, apart by their `cache_salt`.
     """
 
     name: str
     probe_path: str = "v1/models"
     abort_path: str | None = None
+    salts: bool = False
     trusted: bool = False
     fits_answer: bool = False
     echoes_turn: bool = False
 
 
-OURS = Dialect("medserver", probe_path="ready", trusted=True, fits_answer=True)
-VLLM = Dialect("vllm", probe_path="health", echoes_turn=True)
-SGLANG = Dialect("sglang", probe_path="ready", abort_path="abort_request")
+OURS = Dialect("medserver", probe_path="ready", salts=True, trusted=True, fits_answer=True)
+VLLM = Dialect("vllm", probe_path="health", salts=True, echoes_turn=True)
+SGLANG = Dialect("sglang", probe_path="ready", abort_path="abort_request", salts=True)
 # A router, or a server that we do not know: vLLM may be behind it.
 PLAIN = Dialect("openai", echoes_turn=True)
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -263,6 +264,15 @@ def test_fields_of_sampling_are_passed_on():
     heard(wire, type(asked)(asked.messages, sampling, 9))
     assert {"temperature": 0.7, "top_p": 0.9, "top_k": 4, "seed": 3, "stop": ["x"], "max_tokens": 9}.items() <= (
         wire.bodies[0].items()
+    )
+
+
+@pytest.mark.parametrize("dialect", [OURS, VLLM, SGLANG, PLAIN])
+def test_what_is_kept_of_a_prompt_is_kept_apart_by_its_salt(dialect):
+    wire = Wire()
+    heard(wire, replace(ask(), cache_salt="s"), dialect=dialect)
+    assert wire.bodies[0].get("cache_salt") == ("s" if dialect is not PLAIN else None), (
+        "a stranger may refuse the field"
     )
 
 
