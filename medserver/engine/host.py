@@ -97,7 +97,7 @@ class EngineHost:
 
     async def _keep_one(self, row: EngineRow, *, for_good: bool) -> str:
         """Run one engine again and again; returns why it is given up, which `for_good` keeps it from once it ran."""
-        failures, restarts = 0, 0
+        failures, unready, restarts = 0, 0, 0
         while True:
             started = time.monotonic()
             self._change(state="restarting" if restarts else "loading")
@@ -106,7 +106,8 @@ class EngineHost:
             except StartFailed as reason:
                 return str(reason)
             failures = 0 if ready and time.monotonic() - started > STABLE_SECONDS else failures + 1
-            if not ready and failures >= row.attempts:
+            unready = 0 if ready else unready + 1
+            if unready >= row.attempts:
                 return why
             if failures >= CRASHES and not for_good:
                 return f"It ended {failures} times in a row soon after its start. The last time: {why}"

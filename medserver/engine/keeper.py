@@ -153,11 +153,11 @@ def keep(orders: dict, verbose: bool) -> None:
     except OSError as problem:
         say(failed=f"It could not be started ({type(problem).__name__}).")
         return
+    say(port=port)  # first of all: our parent waits for it
     output = Output()
     reading = threading.Thread(target=lambda: [output.read(line) for line in server.stdout], daemon=True)
     reading.start()
     threading.Thread(target=_listen, args=(server, output, leaving), daemon=True).start()
-    say(port=port)
     try:
         code = server.wait()
         reading.join(1)
@@ -166,9 +166,9 @@ def keep(orders: dict, verbose: bool) -> None:
                 print(output.last_words(), file=sys.stderr, flush=True)
             say(failed=reason)
     finally:
-        end_all()
         if secret:
-            secret.unlink(missing_ok=True)
+            secret.unlink(missing_ok=True)  # first: ending the rest may take longer than we are given
+        end_all()
 
 
 def _listen(server: subprocess.Popen, output: Output, leaving: threading.Event) -> None:

@@ -20,7 +20,7 @@ POLL_SECONDS = 0.1
 PORT_SECONDS = 60.0  # until a child has opened its port; importing on a slow disk takes its time
 SILENCE_SECONDS = 600.0  # while it loads: neither an answer to a probe nor a word on its output
 WATCH_SECONDS = 2.0  # between two probes of one that is ready
-WATCH_PROBE = aiohttp.ClientTimeout(total=5)
+WATCH_PROBE = aiohttp.ClientTimeout(total=3)
 WATCH_FAILURES = 3  # probes in a row without an answer, after which it counts as hung
 
 _BROKEN = (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError)
@@ -70,7 +70,11 @@ class Life:
         child = await ChildProcess.start(launch.argv, launch.first_line)
         try:
             async with _session(await self._port(child), launch) as session:
-                return await self._live(child, session)
+                try:
+                    return await self._live(child, session)
+                finally:
+                    # Before the session: aiohttp leaves whoever reads from a session that is closed waiting for ever.
+                    await child.stop()
         finally:
             await child.stop()
 

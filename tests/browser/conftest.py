@@ -63,7 +63,7 @@ def opened(browser, port: int, size: dict):
             None if asked.url.startswith((f"http://{HOST}:{port}/", "blob:", "data:")) else complaints.append(asked.url)
         ),
     )
-    asked_with(page)
+    asked_with(page, ignore_eos=True)  # there must be time to look at it while it streams
     page.goto(f"http://{HOST}:{port}/")
     page.locator("#status").get_by_text("Ready", exact=True).wait_for()
     yield page

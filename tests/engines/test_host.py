@@ -24,6 +24,7 @@ SERVING = """
 import json, os, sys, threading, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Engine(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
     def do_GET(self):
         self.answer({"data": [{"id": "odd"}]})
     def do_POST(self):
@@ -32,8 +33,10 @@ class Engine(BaseHTTPRequestHandler):
             self.answer(SELF_TEST)
             return
         self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        self.wfile.write(b'data: {"choices": [{"delta": {"content": "begun"}}]}\\n\\n')
+        data = b'data: {"choices": [{"delta": {"content": "begun"}}]}\\n\\n'
+        self.wfile.write(b"%x\\r\\n%s\\r\\n" % (len(data), data))
         self.wfile.flush()
         time.sleep(600)
     def answer(self, said):
@@ -232,5 +235,5 @@ def test_an_answer_that_stops_half_way_ends_the_engine_that_gave_it():
 def _child_of_ours() -> int:
     import psutil
 
-    [child] = psutil.Process().children()
+    [child] = [one for one in psutil.Process().children() if STAYS in " ".join(one.cmdline())]
     return child.pid
