@@ -71,7 +71,7 @@ class ScriptedEngine:
             self.open -= 1
 
 
-MODELS = ("demo",)
+MODELS, SLOTS = ("demo",), 8
 
 
 class ScriptedHost:
@@ -82,7 +82,7 @@ class ScriptedHost:
         self.problem = problem
         self.status = EngineStatus("scripted", "ready")
         self.models = MODELS
-        self.slots = 8
+        self.slots = SLOTS
 
     def start(self) -> None:
         pass

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import orjson
 import pytest
 
-from medserver import server, sse
+from medserver import sse
 from medserver.access.envelope import CSP, Envelope
 from medserver.api_wire import ApiWire
 from medserver.errors import ContextOverflow, EngineLost, Internal, Unavailable
@@ -385,7 +385,7 @@ def test_a_client_that_leaves_in_mid_answer_frees_the_slot_and_stops_the_engine(
 
 
 def test_a_client_that_leaves_the_queue_gives_its_place_to_the_next(monkeypatch):
-    monkeypatch.setattr(server, "ENGINE_SLOTS", 1)
+    monkeypatch.setattr("tests.scripted.SLOTS", 1)
 
     async def scene():
         go_on = asyncio.Event()
@@ -451,7 +451,7 @@ def test_a_client_that_leaves_while_it_sends_is_no_fault_of_the_servers(caplog):
 
 
 def test_a_request_that_never_arrives_whole_holds_no_slot(monkeypatch):
-    monkeypatch.setattr(server, "ENGINE_SLOTS", 1)
+    monkeypatch.setattr("tests.scripted.SLOTS", 1)
 
     async def scene():
         app, _house, _ = app_with(["a", ended()])

@@ -103,7 +103,9 @@ def test_a_server_without_ranges_gives_everything_again(hub, medserver, tmp_path
 def test_what_was_interrupted_is_gone_on_with(hub, medserver, environment, tmp_path, number, status):
     hub.habits.bytes_per_second = 1_000_000
     argv = [sys.executable, "-m", "medserver", *DOWNLOAD, "--to", "weights"]
-    child = subprocess.Popen(argv, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    # Whoever runs the tests in the background has switched SIGINT off, for its children too.
+    heeding = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    child = subprocess.Popen(argv, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True, **heeding)
     deadline = time.monotonic() + 60
     while hub.served[ONE] < 1_000_000 and time.monotonic() < deadline:
         time.sleep(0.05)

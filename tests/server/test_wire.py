@@ -131,7 +131,7 @@ def test_analyze_takes_files_and_answers_like_chat(server: Running):
         ({"temperatur": 1}, 422, "invalid_request"),
         ({"max_tokens": 0}, 422, "invalid_request"),
         ({"messages": []}, 422, "invalid_request"),
-        ({"model": "gpt-4"}, 422, "invalid_request"),
+        ({"model": "gpt-4"}, 404, "model_not_found"),
         ({"messages": [{"role": "user", "content": "x" * 50_001}]}, 400, "text_too_long"),
         ({"messages": [{"role": "user", "content": "x" * 40_000}] * 3}, 400, "conversation_too_long"),
         ({"messages": [{"role": "user", "content": "x"}] * 101}, 400, "too_many_messages"),
