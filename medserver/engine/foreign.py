@@ -3,13 +3,15 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
 
 from medserver.config import Settings
-from medserver.engine.base import EngineFacts, Launch, Serving
+from medserver.engine.base import EngineFacts, EngineRow, Launch, Serving
+from medserver.engine.dialect import Dialect
 from medserver.engine.listing import context_of
 from medserver.engine.patience import Patience
 from medserver.hardware import Hardware
@@ -64,8 +66,31 @@ def _quiet(python: Path, settings: Settings, serving: Serving) -> dict[str, str]
     return added
 
 
+def row(
+    name: str,
+    start: Callable[[], Launch],
+    dialect: Dialect,
+    settings: Settings,
+    serving: Serving,
+    hardware: Hardware,
+    *,
+    seeds: bool = True,
+) -> EngineRow:
+    """The row of an engine that is asked questions first and gets one attempt; `seeds` as in `EngineFacts`."""
+    return EngineRow(
+        name,
+        start,
+        partial(described, settings=settings, serving=serving, hardware=hardware, seeds=seeds),
+        dialect=dialect,
+        patience=PATIENCE,
+        markers=serving.variant.thinking,
+        self_test=True,
+        attempts=1,
+    )
+
+
 def described(
-    entry: dict[str, Any], *, settings: Settings, serving: Serving, hardware: Hardware, seeds: bool = True
+    entry: dict[str, Any], *, settings: Settings, serving: Serving, hardware: Hardware, seeds: bool
 ) -> EngineFacts:
     """What one of them is, from its listing and from how we started it; its tokenizer knows the markers."""
     return EngineFacts(

@@ -2,12 +2,11 @@
 
 import json
 import secrets
-from functools import partial
 
 from medserver.config import Settings
 from medserver.engine.base import EngineRow, Launch, Serving
 from medserver.engine.dialect import SGLANG
-from medserver.engine.foreign import PATIENCE, described, launch, slots
+from medserver.engine.foreign import launch, row, slots
 from medserver.hardware import Hardware
 
 
@@ -24,17 +23,7 @@ def sglang_row(settings: Settings, serving: Serving, hardware: Hardware) -> Engi
         )
 
     # It heeds seeds in its deterministic mode alone, which would slow everybody down (0.5.23: source, and run).
-    describe = partial(described, settings=settings, serving=serving, hardware=hardware, seeds=False)
-    return EngineRow(
-        "sglang",
-        start,
-        describe,
-        dialect=SGLANG,
-        patience=PATIENCE,
-        markers=serving.variant.thinking,
-        self_test=True,
-        attempts=1,
-    )
+    return row("sglang", start, SGLANG, settings, serving, hardware, seeds=False)
 
 
 def arguments(settings: Settings, serving: Serving, hardware: Hardware) -> list[str]:

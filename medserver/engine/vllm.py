@@ -2,12 +2,11 @@
 
 import json
 import secrets
-from functools import partial
 
 from medserver.config import Settings
 from medserver.engine.base import EngineRow, Launch, Serving
 from medserver.engine.dialect import VLLM
-from medserver.engine.foreign import PATIENCE, described, images_in, launch, slots
+from medserver.engine.foreign import images_in, launch, row, slots
 from medserver.hardware import Hardware
 
 
@@ -22,17 +21,7 @@ def vllm_row(settings: Settings, serving: Serving, hardware: Hardware) -> Engine
             environment=_environment(hardware) | {"VLLM_API_KEY": secret},
         )
 
-    describe = partial(described, settings=settings, serving=serving, hardware=hardware)
-    return EngineRow(
-        "vllm",
-        start,
-        describe,
-        dialect=VLLM,
-        patience=PATIENCE,
-        markers=serving.variant.thinking,
-        self_test=True,
-        attempts=1,
-    )
+    return row("vllm", start, VLLM, settings, serving, hardware)
 
 
 def arguments(settings: Settings, serving: Serving, hardware: Hardware) -> list[str]:
