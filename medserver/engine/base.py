@@ -115,7 +115,7 @@ class EngineRow:
 
     `describe`: its entry in the listing of models -> what it is. `markers`: those whose ids its tokenizer is asked
     for. `self_test`: it is asked questions before it counts as ready. `attempts`: starts in a row that may come to
-    nothing before it is given up.
+    nothing before it is given up. `silence`: seconds that it may load without an answer to a probe or a word.
     """
 
     name: str
@@ -126,3 +126,4 @@ class EngineRow:
     markers: ThinkingMarkers | None = None
     self_test: bool = False
     attempts: int = 3
+    silence: float = 120.0

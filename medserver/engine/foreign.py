@@ -86,6 +86,7 @@ def row(
         markers=serving.variant.thinking,
         self_test=True,
         attempts=1,
+        silence=600.0,  # compiling says nothing
     )
 
 

@@ -151,6 +151,7 @@ def keep(orders: dict, verbose: bool) -> None:
             errors="replace",
         )
     except OSError as problem:
+        _forget(secret)
         say(failed=f"It could not be started ({type(problem).__name__}).")
         return
     say(port=port)  # first of all: our parent waits for it
@@ -166,9 +167,13 @@ def keep(orders: dict, verbose: bool) -> None:
                 print(output.last_words(), file=sys.stderr, flush=True)
             say(failed=reason)
     finally:
-        if secret:
-            secret.unlink(missing_ok=True)  # first: ending the rest may take longer than we are given
+        _forget(secret)  # first: ending the rest may take longer than we are given
         end_all()
+
+
+def _forget(secret: Path | None) -> None:
+    if secret:
+        secret.unlink(missing_ok=True)
 
 
 def _listen(server: subprocess.Popen, output: Output, leaving: threading.Event) -> None:

@@ -18,7 +18,6 @@ from medserver.engine.self_test import SelfTestFailed, self_test
 
 POLL_SECONDS = 0.1
 PORT_SECONDS = 60.0  # until a child has opened its port; importing on a slow disk takes its time
-SILENCE_SECONDS = 600.0  # while it loads: neither an answer to a probe nor a word on its output
 WATCH_SECONDS = 2.0  # between two probes of one that is ready
 WATCH_PROBE = aiohttp.ClientTimeout(total=3)
 WATCH_FAILURES = 3  # probes in a row without an answer, after which it counts as hung
@@ -68,15 +67,14 @@ class Life:
         """
         launch = self._row.launch()
         child = await ChildProcess.start(launch.argv, launch.first_line)
+        session: aiohttp.ClientSession | None = None
         try:
-            async with _session(await self._port(child), launch) as session:
-                try:
-                    return await self._live(child, session)
-                finally:
-                    # Before the session: aiohttp leaves whoever reads from a session that is closed waiting for ever.
-                    await child.stop()
+            session = _session(await self._port(child), launch)
+            return await self._live(child, session)
         finally:
-            await child.stop()
+            await child.stop()  # first: aiohttp leaves whoever reads from a session that is closed waiting for ever
+            if session:
+                await session.close()
 
     @staticmethod
     async def _port(child: ChildProcess) -> int:
@@ -120,7 +118,7 @@ class Life:
     async def _until_ready(self, session: aiohttp.ClientSession) -> Engine:
         self._heard = time.monotonic()
         while not await self._answers(session):
-            if time.monotonic() - self._heard > SILENCE_SECONDS:
+            if time.monotonic() - self._heard > self._row.silence:
                 raise Lost("The engine stopped answering while it was loading.")
             await asyncio.sleep(POLL_SECONDS)
         async with session.get("v1/models", timeout=PROBE) as response:

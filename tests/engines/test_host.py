@@ -141,13 +141,12 @@ def test_an_engine_that_never_opens_its_port_is_given_up_and_ended(monkeypatch):
 
 
 def test_an_engine_that_falls_silent_while_it_loads_is_given_up(monkeypatch):
-    monkeypatch.setattr(life_module, "SILENCE_SECONDS", 0.3)
     monkeypatch.setattr(life_module, "PROBE", aiohttp.ClientTimeout(total=0.1))
     mute = (
         "import json, socket, sys; s = socket.create_server(('127.0.0.1', 0));"
         "print(json.dumps({'port': s.getsockname()[1]}), flush=True); sys.stdin.read()"
     )
-    status, starts = scene(mute, until=given_up)
+    status, starts = scene(mute, until=given_up, silence=0.3)
     assert starts == 3 and "answering" in status.why
 
 

@@ -109,9 +109,11 @@ def test_a_port_that_was_taken_is_no_reason_to_give_up():
         assert "failed" not in process.stdout.read()
 
 
-def test_a_command_that_is_not_there_is_said():
-    with keeper(argv=["/nowhere/python"]) as process:
+def test_a_command_that_is_not_there_is_said_and_leaves_no_key_behind(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with keeper(argv=["/nowhere/python"], file="key: hidden") as process:
         assert said(process, "failed") == "It could not be started (FileNotFoundError)."
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_progress_over_the_weights_is_passed_on():
