@@ -70,7 +70,7 @@ export class Composer {
       icon('image'), element('span', { class: 'composer-wide' }, words.composer.attach),
     );
     const choices = Object.entries(words.composer.thinkingChoices).map(([value, name]) => element('option', { value }, name));
-    this.thinkingChoice = element('select', { id: 'thinking', on: { change: () => actions.onThinking(this.thinkingChoice.value) } }, ...choices);
+    this.thinkingChoice = element('select', { id: 'thinking', class: 'select', on: { change: () => actions.onThinking(this.thinkingChoice.value) } }, ...choices);
     this.thinking = element('label', { class: 'composer-thinking' }, element('span', {}, words.composer.thinking), this.thinkingChoice);
     this.length = element('span', { class: 'composer-length' });
     this.sendButton = element(

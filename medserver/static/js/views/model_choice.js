@@ -9,7 +9,7 @@ export class ModelChoice {
   #shown = '';
 
   constructor({ onModel }) {
-    this.select = element('select', { id: 'model', class: 'model-select', 'aria-label': words.page.model, hidden: true, on: { change: () => onModel(this.select.value) } });
+    this.select = element('select', { id: 'model', class: 'select model-select', 'aria-label': words.page.model, hidden: true, on: { change: () => onModel(this.select.value) } });
     this.node = element('div', { class: 'model-choice' }, this.#name, this.select);
   }
 
@@ -30,9 +30,15 @@ export class ModelChoice {
     if (shown !== this.#shown) {
       this.#shown = shown;
       this.select.replaceChildren(...names.map((name) => (
-        offered.includes(name) ? element('option', { value: name }, name) : element('option', { value: name, disabled: true }, words.page.modelGone(name))
+        offered.includes(name) ? element('option', { value: name }, shortest(name, names)) : element('option', { value: name, disabled: true }, words.page.modelGone(shortest(name, names)))
       )));
     }
     this.select.value = chosen;
   }
+}
+
+/** Without its owner, where that leaves no two alike: a phone has no room for both, and cuts off what tells them apart. */
+function shortest(name, names) {
+  const bare = (one) => one.slice(one.lastIndexOf('/') + 1);
+  return names.filter((other) => bare(other) === bare(name)).length > 1 ? name : bare(name);
 }
