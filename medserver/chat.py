@@ -45,7 +45,8 @@ class Sampling:
 class Chat:
     """One request. `system_prompt` None means the server's own, an empty string means none.
 
-    `model`: which one is asked, where the server offers several; None is its default.
+    `model`: which one is asked, where the server offers several; None is its default. `loop_guard`: how soon a
+    repetition ends the answer, 0 (never) to 10; None is the server's own.
     """
 
     turns: tuple[Turn, ...]
@@ -53,6 +54,7 @@ class Chat:
     sampling: Sampling
     thinking: Thinking = "auto"
     model: str | None = None
+    loop_guard: int | None = None
 
     @property
     def has_images(self) -> bool:

@@ -48,7 +48,8 @@ class Intake:
         self._check_lengths(request)
         sampling = self._sampling(request, self._extras(request))
         turns = [self._turn(index, message) for index, message in enumerate(request.messages)]
-        return Chat(await self._decoded(turns), request.system_prompt, sampling, request.thinking, model)
+        decoded = await self._decoded(turns)
+        return Chat(decoded, request.system_prompt, sampling, request.thinking, model, request.loop_guard)
 
     async def analyze(self, form: AnalyzeForm, images: Sequence[bytes]) -> Chat:
         """Check and decode one question about images; raises like `chat`."""

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from medserver import config
 from medserver.chat import Role, Thinking
+from medserver.loop_guard import MAX_SENSITIVITY
 
 
 class Wire(BaseModel):
@@ -44,6 +45,7 @@ class Message(Wire):
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 TopK = Annotated[int, Field(ge=0, le=1_000_000)]
 Seed = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+LoopGuard = Annotated[int, Field(ge=0, le=MAX_SENSITIVITY, description="0 never stops a repetition")]
 
 
 class SamplingFields(Wire):
@@ -65,6 +67,7 @@ class ChatRequest(SamplingFields):
     repetition_penalty: Finite | None = None
     min_tokens: int = Field(0, ge=0)
     ignore_eos: bool = False
+    loop_guard: LoopGuard | None = None
     model: str | None = None
 
 
