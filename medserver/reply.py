@@ -99,7 +99,7 @@ class Reply:
                 if isinstance(item, End):
                     end = item
                     break
-                pieces += 1
+                pieces += item.pieces
                 self._clock.tick()
                 for event in splitter.feed(item.text):
                     self._said.append(event)

@@ -18,12 +18,18 @@ class ThinkingSplitter:
 
     def __init__(self, markers: ThinkingMarkers, *, thinking: bool = False):
         self._markers = markers
+        self._firsts = frozenset(marker[0] for marker in self._both)
         self._held = ""
         # After an opening marker comes the word "thought", which is part of the format and not of the thought.
         self._in_preamble = False
         self.thinking = thinking
 
     def feed(self, text: str) -> Iterator[Thought | Token]:
+        if not self._held and not self._in_preamble and self._firsts.isdisjoint(text):
+            # Nearly all text: nothing in it can be, or begin, a marker.
+            if text:
+                yield Thought(text) if self.thinking else Token(text)
+            return
         self._held += text
         while self._held:
             if self._in_preamble and not self._skip_preamble():

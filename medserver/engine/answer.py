@@ -1,6 +1,6 @@
 """The chunks of one streamed answer become text and an end; it knows JSON, no connection and no time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -8,7 +8,7 @@ import orjson
 from medserver.engine.base import Delta, End
 from medserver.engine.dialect import Dialect
 from medserver.engine.faults import problem_from
-from medserver.errors import EngineLost
+from medserver.errors import EngineLost, Problem
 from medserver.events import Usage
 from medserver.models import ThinkingMarkers
 
@@ -30,23 +30,33 @@ class Answer:
         self._reason: str | None = None
         self._usage: Usage | None = None
 
-    def read(self, payload: bytes) -> Iterator[Delta]:
-        """The text in one chunk.
+    def read(self, payloads: Iterable[bytes]) -> Iterator[Delta]:
+        """The text in chunks that came together, as one.
 
         Raises:
-            Problem: the engine failed, or what it says makes no sense.
+            Problem: after the text before it: the engine failed, or what it says makes no sense.
         """
+        texts: list[str] = []
+        problem: Problem | None = None
+        try:
+            texts.extend(filter(None, map(self._read, payloads)))
+        except Problem as found:
+            problem = found
+        if texts:
+            yield Delta("".join(texts), len(texts))
+        if problem:
+            raise problem
+
+    def _read(self, payload: bytes) -> str:
         try:
             chunk = orjson.loads(payload)
             if chunk.get("error") or chunk.get("object") == "error":
                 raise problem_from(payload, 200, self._dialect)
             if given := chunk.get("usage"):
                 self._usage = Usage(int(given["prompt_tokens"]), int(given["completion_tokens"]))
-            text = "".join(map(self._text, chunk.get("choices") or ()))
+            return "".join(map(self._text, chunk.get("choices") or ()))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise EngineLost() from None
-        if text:
-            yield Delta(text)
 
     def close(self) -> Iterator[Delta | End]:
         """What was held back, and the end where the engine has come to one."""

@@ -32,9 +32,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of the model's text, thinking markers included."""
+    """Some of the model's text, thinking markers included; `pieces`: how many the engine gave it in, mostly tokens."""
 
     text: str
+    pieces: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,11 @@ class Serving:
     note: str | None = None
     samples: tuple[tuple[str, tuple[str, ...]], ...] = ()
     measured: Sizes | None = None
+
+    @property
+    def here(self) -> bool:
+        """Whether `source` is a folder on this machine; else it is the Hub's id of weights that are still to come."""
+        return self.source != self.variant.hub_id
 
     @property
     def sizes(self) -> Sizes:

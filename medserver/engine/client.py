@@ -107,10 +107,8 @@ class EngineClient:
                     self._on_silence()
 
             with Watch(self._patience, give_up) as watch:
-                async for payload in _payloads(response.content, watch):
-                    if payload == b"[DONE]":
-                        break
-                    for delta in answer.read(payload):
+                async for payloads in _payloads(response.content, watch):
+                    for delta in answer.read(payloads):
                         watch.began()
                         yield delta
             for item in answer.close():
@@ -171,14 +169,19 @@ def _begun(ask: Ask) -> str | None:
     return content if isinstance(content, str) else None
 
 
-async def _payloads(content: aiohttp.StreamReader, watch: Watch) -> AsyncIterator[bytes]:
-    """The `data:` of each event, from chunks that are cut anywhere."""
+async def _payloads(content: aiohttp.StreamReader, watch: Watch) -> AsyncIterator[list[bytes]]:
+    """The `data:` of all events that have arrived since the last look, cut anywhere; up to the one that says it is all.
+
+    Nobody waits for a second one, so where we keep up they come one by one. Where we do not, they are fewer to handle.
+    """
     held = b""
     async for chunk in content.iter_any():
         watch.heard()
         *lines, held = (held + chunk).split(b"\n")
         if len(held) > _LONGEST_LINE:
             raise EngineLost()
-        for line in lines:
-            if line.startswith(b"data:"):
-                yield line[5:].strip()
+        payloads = [line[5:].strip() for line in lines if line.startswith(b"data:")]
+        if b"[DONE]" in payloads:
+            yield payloads[: payloads.index(b"[DONE]")]
+            return
+        yield payloads
