@@ -16,21 +16,29 @@ Spans = Sequence[tuple[int, int]]
 
 
 class DecodeStep:
-    """The next token of the slots `rows`; `lengths`: of all slots from the first to the last of them.
+    """The next token of the slots from the first on, which stands at `positions`, int64 (slots,).
 
     A slot between them that is free, or not yet prefilled, is computed too and is no harm: what it writes stands
-    where its next token will, and in a ring on the one that this token sees no more.
+    where its next token will, and in a ring on the one that this token sees no more. `width`: columns that the
+    longest sees, cleared. `shortest`: tokens of the shortest, where that is known; it may spare the masks.
     """
 
-    def __init__(self, cache: SlotCache, rows: list[int], lengths: list[int], scale: float, device: torch.device):
-        self._cache, self._scale, self._rows = cache, scale, len(lengths)
-        self.positions = torch.tensor(lengths, device=device)
-        running = [lengths[row] for row in rows]
-        width, window = max(running) + 1, cache.shape.window
-        cache.clear(self._rows, width)
-        self._widths = (width, min(width, window))
-        self._masks = tuple(self._mask(min(running), width) for width in self._widths)
+    def __init__(self, cache: SlotCache, positions: torch.Tensor, width: int, scale: float, shortest: int = 0):
+        self._cache, self._scale, self._rows = cache, scale, len(positions)
+        self.positions = positions
+        self._widths = (width, min(width, cache.shape.window))
+        self._masks = tuple(self._mask(shortest, width) for width in self._widths)
         self._known_places: dict[int, torch.Tensor] = {}
+
+    @classmethod
+    def of(
+        cls, cache: SlotCache, rows: list[int], lengths: list[int], scale: float, device: torch.device
+    ) -> "DecodeStep":
+        """Of the slots `rows`; `lengths`: of all slots from the first to the last of them."""
+        running = [lengths[row] for row in rows]
+        width = max(running) + 1
+        cache.clear(len(lengths), width)
+        return cls(cache, torch.tensor(lengths, device=device), width, scale, min(running))
 
     def attend(self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         """`query` (rows, heads, head_dim), `key` and `value` (rows, kv_heads, head_dim) → (rows, heads * head_dim)."""

@@ -56,11 +56,15 @@ class Rotation:
     def at(self, positions: Tensor, last: int) -> dict[str, tuple[Tensor, Tensor]]:
         """Per kind cosines and sines of `positions` (tokens,), each (tokens, 1, head_dim); none is above `last`."""
         if last >= self._size:
-            self._size = max(1024, 2 * last)
-            tables = {kind: self._table(*known) for kind, known in self._frequencies.items()}
-            self._tables = {kind: table.to(positions.device) for kind, table in tables.items()}
+            self.reach(max(1024, 2 * last), positions.device)
         found = {kind: table.index_select(0, positions) for kind, table in self._tables.items()}
         return {kind: (both[:, 0], both[:, 1]) for kind, both in found.items()}
+
+    def reach(self, size: int, device: torch.device) -> None:
+        """Hold the tables of all positions below `size`."""
+        if size > self._size:
+            self._size = size
+            self._tables = {kind: self._table(*known).to(device) for kind, known in self._frequencies.items()}
 
     def _table(self, frequencies: Tensor, scaling: float) -> Tensor:
         angles = torch.outer(torch.arange(self._size, device=frequencies.device).float(), frequencies)
@@ -121,6 +125,10 @@ class Decoder:
             hidden = hidden + layer.after_ffn(layer.down(gelu(gate, approximate="tanh").mul_(up)))
         return hidden
 
+    def reach(self, size: int) -> None:
+        """Make ready for all positions below `size`, so that what a step reads stays where it is."""
+        self._rotation.reach(size, self._text.embed_tokens.weight.device)
+
     def logits(self, hidden: Tensor) -> Tensor:
         """(tokens, hidden) → float32 (tokens, vocabulary)."""
         return self._head(self._norm(hidden)).float()
@@ -153,9 +161,11 @@ def _layer(module: Any, kind: str, config: Any) -> Layer:
 def _product(*modules: nn.Module) -> Product:
     """The products of all `modules` side by side: one product where they are plain, and their weights become views.
 
-    A quantised module computes as it does, each for itself.
+    A quantised module computes as it does, each for itself; some only have a weight of another kind.
     """
-    plain = all(type(module) is nn.Linear and module.bias is None for module in modules)
+    plain = all(
+        type(module) is nn.Linear and type(module.weight) is nn.Parameter and module.bias is None for module in modules
+    )
     if not plain:
         return modules[0] if len(modules) == 1 else lambda x: torch.cat([module(x) for module in modules], dim=-1)
     if len(modules) == 1:

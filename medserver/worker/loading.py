@@ -1,6 +1,8 @@
 """The checkpoint from the disk into memory: its kind, where it runs and in which arithmetic; it answers nothing."""
 
+import logging
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -12,7 +14,10 @@ from transformers import AutoConfig, AutoProcessor, AutoTokenizer, BitsAndBytesC
 
 from medserver.worker.checkpoint import Progress
 from medserver.worker.model import Model, Plan
+from medserver.worker.quantisation import BITSANDBYTES, TORCHAO, choose, share_of
 from medserver.worker.values import LoadFailure
+
+log = logging.getLogger("medserver.worker")
 
 # Full names: since transformers 5 a bare `vision_tower` no longer matches the module path.
 NOT_QUANTISED = ["model.vision_tower", "model.multi_modal_projector", "lm_head"]
@@ -56,13 +61,14 @@ def load(directory: Path, *, quantize: bool, progress: Progress) -> Model:
         raise LoadFailure(f"This is a {config.model_type} checkpoint; MedServer serves Gemma 3 (gemma3, gemma3_text).")
     _follow_weights(progress)
     options: dict[str, Any] = {"dtype": where.dtype, "attn_implementation": "sdpa", "local_files_only": True}
+    mode = _mode(directory) if quantize else None
     if where.device != "cpu":
-        options["device_map"] = where.device if _fits_one(directory, quantize) else "auto"
-    if quantize:
-        options["quantization_config"] = _four_bits(where)
+        options["device_map"] = where.device if _fits_one(directory, share_of(mode)) else "auto"
+    if mode:
+        options["quantization_config"] = _four_bits(where) if mode == "nf4" else _torchao(mode)
     network = loader.from_pretrained(directory, **options).eval()
     refuse_offloaded(network)
-    model = Model(network, processor, where, quantisation="nf4" if quantize else None)
+    model = Model(network, processor, where, quantisation=mode)
     progress("self-test", 0, 1)
     model.self_test()
     model.load_seconds = perf_counter() - started
@@ -84,13 +90,36 @@ def _processor(directory: Path) -> Any:
     return AutoProcessor.from_pretrained(directory, backend="pil", local_files_only=True)
 
 
-def _fits_one(directory: Path, quantize: bool) -> bool:
-    """Whether the first GPU alone holds the weights and leaves a quarter of its free memory for the KV cache."""
+def _fits_one(directory: Path, share: float) -> bool:
+    """Whether the first GPU alone holds this share of the weights, and a quarter of its free memory is left for KV."""
     if torch.cuda.device_count() < 2:
         return True
-    weights = sum(file.stat().st_size for file in directory.glob("*.safetensors"))
     free, _ = torch.cuda.mem_get_info(0)
-    return weights * (0.35 if quantize else 1.0) < 0.75 * free
+    return _bytes_of(directory) * share < 0.75 * free
+
+
+def _bytes_of(directory: Path) -> int:
+    return sum(file.stat().st_size for file in directory.glob("*.safetensors"))
+
+
+def _mode(directory: Path) -> str | None:
+    """What `-q` means on this machine."""
+    cards = range(torch.cuda.device_count())
+    chosen = choose(
+        capability=min(map(torch.cuda.get_device_capability, cards), default=None),
+        weights=_bytes_of(directory),
+        free=sum(torch.cuda.mem_get_info(card)[0] for card in cards),
+        packages=[package for package in (BITSANDBYTES, TORCHAO) if find_spec(package)],
+    )
+    log.info("-q: the weights are kept in %s. %s", chosen.mode or "bfloat16", chosen.why)
+    return chosen.mode
+
+
+def _torchao(mode: str) -> Any:
+    from torchao.quantization import Int4WeightOnlyConfig, Int8WeightOnlyConfig
+
+    kind = Int4WeightOnlyConfig(group_size=128) if mode == "int4" else Int8WeightOnlyConfig()
+    return transformers.TorchAoConfig(kind, modules_to_not_convert=NOT_QUANTISED)
 
 
 def _four_bits(where: Plan) -> BitsAndBytesConfig:

@@ -8,6 +8,7 @@ import torch
 
 from medserver.worker.attention import DecodeStep, PrefillStep
 from medserver.worker.decoder import Decoder
+from medserver.worker.graphs import Graphs, record_on_cuda
 from medserver.worker.kv import KVShape
 from medserver.worker.slots import Slot, SlotCache
 from medserver.worker.values import LoadFailure, Prompt
@@ -41,6 +42,10 @@ class Model:
         self.vision = Vision(network.model)
         self.text_config = network.config.get_text_config()
         self.end_ids = self._end_ids()
+        # A captured step runs on one device alone.
+        self.graphs: Graphs | None = None
+        if where.device == "cuda" and len(set(self.decoder.devices)) == 1:
+            self.graphs = Graphs(self.decoder, self.device, record_on_cuda())
 
     @property
     def vocab_size(self) -> int:
@@ -53,7 +58,10 @@ class Model:
     def new_cache(self, budget: int, slots: int, max_model_len: int) -> SlotCache:
         """An empty KV cache of at most `budget` bytes for `slots` sequences of `max_model_len` tokens."""
         shape = KVShape.of(self.text_config, self.plan.dtype)
-        return SlotCache(shape, self.decoder.devices, budget, slots, max_model_len)
+        if self.graphs:
+            self.graphs.forget()
+        stays = self.graphs is not None
+        return SlotCache(shape, self.decoder.devices, budget, slots, max_model_len, stays=stays)
 
     @torch.inference_mode()
     def look(self, key: Key, pixels: torch.Tensor) -> torch.Tensor:
@@ -91,6 +99,8 @@ class Model:
 
         The caller makes each slot one longer when it takes the result; a step that failed can be done again.
         """
+        if self.graphs and (logits := self.graphs.decode(cache, tokens, slots)) is not None:
+            return logits
         rows = [slot.index for slot in slots]
         lengths, ids = [0] * (max(rows) + 1), [0] * (max(rows) + 1)
         for slot in cache.taken:
@@ -98,7 +108,7 @@ class Model:
                 lengths[slot.index] = slot.length
         for row, token in zip(rows, tokens, strict=True):
             ids[row] = token
-        step = DecodeStep(cache, rows, lengths, self.decoder.scale, self.device)
+        step = DecodeStep.of(cache, rows, lengths, self.decoder.scale, self.device)
         hidden = self.decoder.run(self.decoder.embed(torch.tensor(ids, device=self.device)), step, max(lengths))
         if rows != list(range(len(lengths))):
             hidden = hidden[rows]

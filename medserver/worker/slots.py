@@ -44,11 +44,23 @@ class Snapshot:
 class SlotCache:
     """Keys and values per layer, each (slots, kv_heads, columns, head_dim), within `budget` bytes.
 
-    `devices`: where each layer lives. `most_slots` and `most_columns` are what will ever be asked for.
+    `devices`: where each layer lives. `most_slots` and `most_columns` are what will ever be asked for. `stays`: it
+    keeps its memory while it is empty. `moves` counts how often keys and values came to stand elsewhere.
     """
 
-    def __init__(self, shape: KVShape, devices: list[torch.device], budget: int, most_slots: int, most_columns: int):
+    def __init__(
+        self,
+        shape: KVShape,
+        devices: list[torch.device],
+        budget: int,
+        most_slots: int,
+        most_columns: int,
+        *,
+        stays: bool = False,
+    ):
         self.shape = shape
+        self.moves = 0
+        self._stays = stays
         self.keys: list[torch.Tensor] = []
         self.values: list[torch.Tensor] = []
         self._devices = devices
@@ -71,9 +83,9 @@ class SlotCache:
         return slot
 
     def leave(self, slot: Slot) -> None:
-        """Give the slot back; nobody else moves. An empty cache holds no memory."""
+        """Give the slot back; nobody else moves. Where it may, an empty cache holds no memory."""
         self.taken.remove(slot)
-        if not self.taken:
+        if not self.taken and not self._stays:
             self._release()
 
     def settle(self) -> None:
@@ -124,6 +136,11 @@ class SlotCache:
         slot.length = length
 
     @property
+    def room(self) -> tuple[int, int]:
+        """How many slots there is memory for, and how many columns in each."""
+        return self._have
+
+    @property
     def bytes(self) -> int:
         return sum(tensor.nbytes for tensor in (*self.keys, *self.values))
 
@@ -153,6 +170,7 @@ class SlotCache:
 
         Where memory runs out half-way nothing is lost: every layer holds its rows, some have more room.
         """
+        self.moves += 1
         self._have = (min(slots, self._have[0]), min(columns, self._have[1]))
         self._cleared = tuple(map(min, self._cleared, (slots, columns)))
         for layer, device in enumerate(self._devices):
@@ -168,6 +186,7 @@ class SlotCache:
         self._have = (slots, columns)
 
     def _release(self) -> None:
+        self.moves += 1
         self.keys, self.values = [], []
         self._have = self._cleared = (0, 0)
 
