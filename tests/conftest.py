@@ -32,5 +32,5 @@ def server(multimodal_checkpoint):
     from tests.serving import Running
 
     with Running("-m", "demo", "--model-path", str(multimodal_checkpoint), "--rate-limit", "10000/minute",
-                 "--max-user-streams", "16") as running:  # fmt: skip
+                 "--max-user-streams", "128") as running:  # fmt: skip
         yield running.until_ready()

@@ -5,8 +5,9 @@ ALONE = 1024
 LARGEST = 512
 SMALLEST = 32
 FIRST = 64
-# A piece may take this many decode steps: a running row then waits for its next token under three times as long.
-PATIENCE = 1.5
+# What is prefilled between two steps may take this many of them: a running row then waits for its next token twice as
+# long, and under three times where a piece turns out slower than the last.
+PATIENCE = 1.0
 
 
 class Pace:
@@ -24,7 +25,9 @@ class Pace:
         self._step += (seconds - self._step) * (0.2 if self._step else 1.0)
 
     def prefilled(self, tokens: int, seconds: float) -> None:
-        """The end of a prompt is mostly the cost of a step as such, and says little of what a full piece takes."""
+        """All pieces between two steps together. The end of a prompt alone is mostly the cost of a step as such, and
+        says little of what a full piece takes.
+        """
         if self._step and tokens >= self._tokens / 2:
             fitting = tokens * PATIENCE * self._step / seconds
             self._tokens += (min(max(fitting, SMALLEST), LARGEST) - self._tokens) * 0.5

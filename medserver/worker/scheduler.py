@@ -123,13 +123,22 @@ class Scheduler:
 
     def _prefill_chunk(self) -> None:
         """About as many tokens as running rows can wait for, of one prompt after the other; first come first served."""
-        self._spent = 0
+        self._spent, self._read, self._seconds = 0, 0, 0.0
+        waited_for = bool(self._running)
         while self._left() > 0 and (self._joining or self._admit()):
+            if self._spent and self._rest() > self._left():
+                break  # each piece costs a step of its own: the whole of a short prompt next time is one less
             self._guard(self._prefill, self._joining, shared=False)
+        if self._read and waited_for:
+            self._pace.prefilled(self._read, self._seconds)
 
     def _left(self) -> int:
         """Tokens still to prefill in this step; fewer once the first row has begun, whose token should go out."""
         return self._pace.tokens(alone=not self._running) - self._spent
+
+    def _rest(self) -> int:
+        """Tokens of the joining prompt that are still to prefill."""
+        return self._joining.prompt.length - self._joining.slot.length
 
     def _admit(self) -> bool:
         """Let the first who waits join, if there is a slot with room for all that it may become."""
@@ -156,8 +165,9 @@ class Scheduler:
             request.prefill = Prefill(model, self._cache, request.slot, request.prompt, self._prefixes, request.salt)
         tokens = request.prefill.step(self._left())
         model.wait()
-        if tokens and self._running:
-            self._pace.prefilled(tokens, perf_counter() - started)
+        if tokens:
+            self._read += tokens
+            self._seconds += perf_counter() - started
         self._spent += tokens or self._left()  # the vision tower is worth a chunk
         if request.prefill.logits is not None:
             self._begin(request, request.prefill.logits)

@@ -148,6 +148,11 @@ class Replies:
 
     def __init__(self, identifier: str, model_id: str):
         self._head = {"id": identifier, "created": int(time.time()), "model": model_id}
+        # What is the same in every chunk is written once: there are thousands of them.
+        self._before, self._after = self.chunk({"content": "|"}).split(b'"|"')
+
+    def piece(self, text: str) -> bytes:
+        return self._before + orjson.dumps(text) + self._after
 
     def chunk(self, delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
