@@ -1,0 +1,101 @@
+"""What MedServer itself costs: the front before an engine that computes nothing, by the CPU time of its process."""
+
+import asyncio
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import client, workload
+from benchmarks.tree import Tree, free_port
+
+UNLIMITED = ("--max-user-streams", "100000", "--rate-limit", "1000000/second")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """`streams` at once, each of `tokens`, one every `step_ms`; 0 as fast as the front takes them."""
+
+    streams: int
+    tokens: int
+    step_ms: float
+
+    @property
+    def name(self) -> str:
+        pace = f"one token each {self.step_ms:g} ms" if self.step_ms else "as fast as it takes them"
+        return f"{self.streams} streams, {pace}"
+
+
+HOUR_MS = 3_600_000.0
+LOADS = (Load(1, 400, 10), Load(16, 200, 20), Load(64, 100, 50), Load(64, 400, 10), Load(64, 2000, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """CPU of the front's process alone, in microseconds, without what a request costs that gets a single token."""
+
+    load: Load
+    us_per_token: float
+    us_per_frame: float
+    tokens_per_frame: float
+    cores: float
+
+
+def front_before(stack: ExitStack, logs: Path, step_ms: float) -> tuple[Tree, str]:
+    """MedServer before a scripted engine, and its address."""
+    engine, port = free_port(), free_port()
+    scripted = (sys.executable, "-m", "benchmarks.scripted", str(engine), str(step_ms))
+    stack.enter_context(Tree(scripted, f"http://127.0.0.1:{engine}/health", logs / "scripted.log", {}))
+    url = f"http://127.0.0.1:{port}"
+    served = (sys.executable, "-m", "medserver", "-m", "demo", "-p", str(port), "--host", "127.0.0.1")
+    argv = (*served, "--upstream", f"http://127.0.0.1:{engine}", *UNLIMITED)
+    return stack.enter_context(Tree(argv, f"{url}/api/health", logs / "front.log", {})), url
+
+
+def cost(load: Load, logs: Path) -> Cost:
+    with ExitStack() as stack:
+        front, url = front_before(stack, logs, load.step_ms)
+        asyncio.run(_burst(url, load.streams, 1))  # what is made at the first request only
+        asked, _, _ = _spent(front, url, load.streams, 1)
+        spent, answers, wall = _spent(front, url, load.streams, load.tokens)
+    tokens, frames = load.streams * (load.tokens - 1), sum(len(answer.texts) - 1 for answer in answers)
+    more = spent - asked
+    return Cost(load, more / tokens * 1e6, more / frames * 1e6, tokens / frames, spent / wall)
+
+
+def _spent(front: Tree, url: str, streams: int, tokens: int) -> tuple[float, list[client.Answer], float]:
+    before = sum(front.root.cpu_times()[:2])
+    answers, wall = asyncio.run(_burst(url, streams, tokens))
+    return sum(front.root.cpu_times()[:2]) - before, answers, wall
+
+
+async def _burst(url: str, streams: int, tokens: int) -> tuple[list[client.Answer], float]:
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    bodies = [workload.body(workload.text(), tokens, None) for _ in range(streams)]
+    answers = await asyncio.gather(*(client.ask(url, body) for body in bodies))
+    return answers, clock() - started
+
+
+IDLE_STREAMS = 48  # fewer than an upstream has slots, so that none of them waits in the queue
+
+
+def idle_stream(logs: Path) -> float:
+    """KiB of the front's memory for a stream that has begun and on which nothing comes."""
+    with ExitStack() as stack:
+        front, url = front_before(stack, logs, HOUR_MS)
+        return asyncio.run(_idle(front, url))
+
+
+async def _idle(front: Tree, url: str) -> float:
+    async def held(count: int) -> list[asyncio.Transport]:
+        bodies = [workload.body(workload.text(), 9, None) for _ in range(count)]
+        return await asyncio.gather(*(client.hold(url, body) for body in bodies))
+
+    first = await held(IDLE_STREAMS // 4)  # what the first ones cost is there only once
+    before = front.root.memory_info().rss
+    more = await held(IDLE_STREAMS)
+    after = front.root.memory_info().rss
+    for stream in (*first, *more):
+        stream.close()
+    return (after - before) / IDLE_STREAMS / 1024
