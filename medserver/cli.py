@@ -16,7 +16,11 @@ examples:
   medserver -m 4               MedGemma 1.5 4B, text and images
   medserver -m 27t -q          MedGemma 27B Text in 4 bits
   medserver doctor -m 4        what is here, what would run and why; with the flags of serving
-  medserver download -m 4      its weights ahead of time; also verify, bundle
+  medserver download -m 4      its weights ahead of time; also verify, bundle, unpack
+  medserver service install    start it with the machine; also status, uninstall
+  medserver pair               a code that lets one more device in
+  medserver keys add NAME      a key for a program; also list, revoke, and sessions for devices
+  medserver audit verify FILE  whether an audit log is as it was written
 Every flag can also be set as MEDSERVER_<NAME> in the environment or in .env; the command line wins.
 """
 
@@ -29,6 +33,11 @@ COMMANDS = {
     "download": "medserver.hub.download",
     "verify": "medserver.hub.verify",
     "bundle": "medserver.hub.bundle",
+    "unpack": "medserver.hub.unpack",
+    "pair": "medserver.access.pair_command",
+    "keys": "medserver.access.keys_command",
+    "sessions": "medserver.access.sessions_command",
+    "audit": "medserver.audit.command",
 }
 
 
@@ -91,12 +100,13 @@ def settings_from(argv: Sequence[str] | None) -> tuple[Settings, str]:
         made.error("--json belongs to medserver doctor")
     try:
         found = config.from_environment(config.environment_with_dotenv(Path.cwd())) | given
+        several = {name: tuple(value) for name, value in found.items() if isinstance(value, list)}
+        settings = Settings(**found | several)
     except BadSetting as problem:
         made.error(str(problem))
-    if "model" not in found and command != "doctor":
+    if settings.model is None and command != "doctor":
         made.error("say which model to serve: -m demo, -m 4, -m 27 or -m 27t")
-    several = {name: tuple(value) for name, value in found.items() if isinstance(value, list)}
-    return Settings(**found | several), command
+    return settings, command
 
 
 def warnings_for(settings: Settings, argv: Sequence[str]) -> list[str]:
@@ -106,13 +116,20 @@ def warnings_for(settings: Settings, argv: Sequence[str]) -> list[str]:
     for flag, name in (("--hf-token", "HF_TOKEN"), ("--upstream-key", "MEDSERVER_UPSTREAM_KEY")):
         if flag in given:
             said.append(f"{flag} shows in the process list; {name} in the environment or .env does not.")
+    if config.readable_by_others(Path.cwd()):
+        said.append(".env can be read by other accounts of this machine: chmod 600 .env")
     return said
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
+    config.adopt_dotenv(Path.cwd())
     if given and given[0] in COMMANDS:
         return import_module(COMMANDS[given[0]]).main(given[1:])
+    if given and given[0] == "service":  # it takes the flags of serving, since it starts with them
+        from medserver.service.command import main as service
+
+        return service(given[1:], lambda flags: settings_from(flags)[0])
     settings, command = settings_from(argv)
     if command == "doctor":  # it takes the flags of serving, since they decide what would run
         from medserver.doctor.report import examine
@@ -120,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return examine(settings, as_json="--json" in given)
     for sentence in warnings_for(settings, sys.argv[1:] if argv is None else argv):
         print(f"medserver: {sentence}", file=sys.stderr)
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_file)
     from medserver.run import serve  # the server's libraries take longer to import than --help may take
 
     try:

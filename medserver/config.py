@@ -4,8 +4,10 @@ The fields of `Settings` are the command line, the `MEDSERVER_*` environment and
 `cli.py` builds its parser from them, and the README's table is compared with them by a test.
 """
 
+import ipaddress
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -15,6 +17,8 @@ from urllib.parse import urlsplit
 from medserver.models import VARIANTS
 
 ENV_PREFIX = "MEDSERVER_"
+# What others than we read from the environment; in .env it counts as well.
+ADOPTED = ("HF_HOME", "HF_HUB_OFFLINE", "HF_ENDPOINT", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE")
 
 # Bounds of what a client may ask for; the page learns them from /api/health.
 TEMPERATURE_RANGE = (0.0, 2.0)
@@ -23,11 +27,11 @@ REPETITION_PENALTY_RANGE = (0.1, 10.0)
 DEFAULT_MAX_TOKENS = 2048
 MAX_STOP_STRINGS = 16
 
-# What `--engine` may name beside auto; upstreams are an engine of their own, named by `--upstream`.
-ENGINES = ("sglang", "vllm", "transformers")
+# What `--engine` may name beside auto: three that are started here, and servers that `--upstream` names.
+ENGINES = ("sglang", "vllm", "transformers", "remote")
 
 # Rows that the Transformers worker decodes together, and how many requests may wait for one.
-ENGINE_SLOTS = 8
+ENGINE_SLOTS = 32
 QUEUE_LENGTH = 32
 
 SHUTDOWN_SECONDS = 5.0
@@ -133,6 +137,65 @@ def addresses(text: str) -> tuple[str, ...]:
     return tuple(base_url(one) for one in text.split(",") if one.strip())
 
 
+def each(parse: Callable[[str], Any]) -> Callable[[str], tuple]:
+    """Several values of one kind, with commas between."""
+    return lambda text: tuple(parse(one.strip()) for one in text.split(",") if one.strip())
+
+
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        raise BadSetting(f"{text!r} is no address or network such as 10.0.0.0/24") from None
+
+
+def host_name(text: str) -> str:
+    """A name or an address as it stands in a browser's address bar, without a port."""
+    bare = text.lower().rstrip(".").removeprefix("[").removesuffix("]")
+    if re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", bare):
+        return bare
+    try:
+        return str(ipaddress.ip_address(bare))
+    except ValueError:
+        raise BadSetting(f"{text!r} is no host name such as medserver.example.org; leave the port out") from None
+
+
+def origin(text: str) -> str:
+    """A page's origin as browsers send it.
+
+    Raises:
+        BadSetting: it is none, or would let everybody in.
+    """
+    found = re.fullmatch(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(\d{1,5}))?/?", text.lower())
+    if found is None:
+        raise BadSetting(f"{text!r} is no origin such as https://notes.example.org")
+    scheme, host, port = found.groups()
+    usual = {"http": "80", "https": "443"}[scheme]
+    return f"{scheme}://{host}{f':{port}' if port and port != usual else ''}"
+
+
+def file(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise BadSetting(f"{text!r} is not a file")
+    return path.absolute()
+
+
+def place(text: str) -> Path:
+    """Where something may be written that need not be there yet."""
+    return Path(text).expanduser().absolute()
+
+
+def usual_state_directory() -> Path:
+    """Where this user's programs keep what should last, as the system has it."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local", "medserver")
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "medserver"
+    return Path(os.environ.get("XDG_STATE_HOME") or home / ".local" / "state", "medserver")
+
+
 def text(value: str) -> str:
     if not value.strip():
         raise BadSetting("it is empty")
@@ -147,7 +210,11 @@ def setting(default: Any, *flags: str, parse: Callable[[str], Any], help: str, s
 
 @dataclass(frozen=True)
 class Settings:
-    """What the person who started the server decided. Sizes in tokens, characters or MB as named."""
+    """What the person who started the server decided. Sizes in tokens, characters or MB as named.
+
+    Raises:
+        BadSetting: two of them contradict each other.
+    """
 
     model: str = setting(
         None, "-m", "--model", parse=choice(*VARIANTS), help="which model to serve: " + ", ".join(VARIANTS)
@@ -213,9 +280,44 @@ class Settings:
     gpu_memory_utilization: float = setting(
         0.90, "--gpu-memory-utilization", parse=number(0.05, 1.0), help="fraction of VRAM the engine may take"
     )
+    open: bool = setting(
+        False, "--open", parse=switch, help="let every device in without pairing: for a trusted network only"
+    )
+    allowed_host: tuple[str, ...] = setting(
+        (), "--allowed-host", parse=each(host_name), help="another name by which browsers may call this server"
+    )
+    cors_origin: tuple[str, ...] = setting(
+        (), "--cors-origin", parse=each(origin), help="let the pages of this origin ask, e.g. https://notes.example.org"
+    )
+    trusted_proxy: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = setting(
+        (), "--trusted-proxy", parse=each(network), help="address or network whose X-Forwarded-For is believed"
+    )
+    tls: str = setting("off", "--tls", parse=choice("off", "auto"), help="auto: https with a certificate made here")
+    tls_cert: Path | None = setting(None, "--tls-cert", parse=file, help="https with this certificate chain (PEM)")
+    tls_key: Path | None = setting(None, "--tls-key", parse=file, help="the key of --tls-cert (PEM, no passphrase)")
+    docs: bool = setting(False, "--docs", parse=switch, help="offer /docs and /openapi.json")
+    audit_log: Path | None = setting(
+        None, "--audit-log", parse=place, help="file for one line per request, chained and without patient data"
+    )
+    state_dir: Path | None = setting(
+        None, "--state-dir", parse=place, help="where keys, sessions and certificates are kept"
+    )
+    log_file: Path | None = setting(
+        None, "--log-file", parse=place, help="file that the log also goes to, a new one every 10 MB, five kept"
+    )
     log_level: str = setting(
         "info", "--log-level", parse=choice("debug", "info", "warning", "error"), help="how much is logged"
     )
+
+    def __post_init__(self) -> None:
+        if self.engine == "remote" and not self.upstream:
+            raise BadSetting("--engine remote needs --upstream URL, the address of the server that answers")
+        if self.upstream and self.engine not in ("auto", "remote"):
+            raise BadSetting(f"--upstream names a server elsewhere, --engine {self.engine} starts one here: give one")
+
+    @property
+    def https(self) -> bool:
+        return self.tls == "auto" or self.tls_cert is not None
 
     @property
     def max_image_bytes(self) -> int:
@@ -255,11 +357,34 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def environment_with_dotenv(directory: Path) -> dict[str, str]:
-    """The environment, on top of `directory/.env` when there is one."""
+    """The environment, on top of what systemd hands over, on top of `directory/.env` when there is one."""
+    return {**_dotenv(directory), **_credentials(), **os.environ}
+
+
+def adopt_dotenv(directory: Path) -> None:
+    """Let libraries and children find in the environment what they look for there and `.env` holds."""
+    for name, value in _dotenv(directory).items():
+        if name in ADOPTED:
+            os.environ.setdefault(name, value)
+
+
+def _dotenv(directory: Path) -> dict[str, str]:
     file = directory / ".env"
     if not file.is_file():
-        return dict(os.environ)
+        return {}
     from dotenv import dotenv_values  # not needed by most starts
 
-    read = {name: value for name, value in dotenv_values(file).items() if value is not None}
-    return {**read, **os.environ}
+    return {name: value for name, value in dotenv_values(file).items() if value is not None}
+
+
+def readable_by_others(directory: Path) -> bool:
+    """Whether accounts other than its owner's can read the `.env` in `directory`, and so the secrets in it."""
+    file = directory / ".env"
+    return os.name == "posix" and file.is_file() and bool(file.stat().st_mode & 0o044)
+
+
+def _credentials() -> dict[str, str]:
+    """Secrets that come as files named like the environment's names (systemd's LoadCredential)."""
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    files = Path(folder).glob(f"{ENV_PREFIX}*") if folder else ()
+    return {file.name: file.read_text(encoding="utf-8").strip() for file in files}

@@ -3,6 +3,8 @@
     Problem                     anything a client is told about
     ├── Refusal                 before an answer began: an HTTP status
     │   ├── BadRequest          400  the request breaks a limit or the model cannot take it
+    │   ├── TokenRequired       401  it is not known who asks
+    │   ├── Forbidden           403  a name, an origin or a code that opens nothing
     │   ├── NotFound            404  no such path, or no such model
     │   ├── RequestTimeout      408  its body stopped arriving
     │   ├── PayloadTooLarge     413
@@ -44,6 +46,16 @@ class Refusal(Problem):
 
 class BadRequest(Refusal):
     status = 400
+
+
+class TokenRequired(Refusal):
+    status = 401
+    code = "token_required"
+
+
+class Forbidden(Refusal):
+    status = 403
+    code = "origin_not_allowed"
 
 
 class NotFound(Refusal):

@@ -1,6 +1,8 @@
 """Runs the front in this process: binds the port, says where it is, serves until it is told to stop."""
 
+import asyncio
 import contextlib
+import logging
 import signal
 import socket
 import sys
@@ -8,18 +10,66 @@ from collections.abc import Iterator
 
 import uvicorn
 
+from medserver.access.addresses import is_loopback
+from medserver.access.body import IDLE_SECONDS
 from medserver.config import SHUTDOWN_SECONDS, BadSetting, Settings
 from medserver.models import TERMS
-from medserver.server import create_app
+from medserver.server import House, create_app
+from medserver.service.notify import notify
 from medserver.weights import serving_for
+
+log = logging.getLogger("medserver")
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which also tells the house at the first signal, so that open streams end with a word."""
+    """uvicorn, which also tells the house at the first signal, so that open streams end with a word.
+
+    Whoever started us as a service hears when we answer, which is long before the model does, and when we end.
+    """
+
+    def __init__(self, config: uvicorn.Config, settings: Settings):
+        super().__init__(config)
+        self._settings = settings
 
     def handle_exit(self, sig: int, frame) -> None:
+        notify("STOPPING=1")
         self.config.app.state.house.closing.set()
         super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        notify("READY=1")
+        self._hurrying = asyncio.create_task(self._hurry())
+        if self.config.is_ssl:
+            self._renewing = asyncio.create_task(self._renew())
+
+    async def _hurry(self) -> None:
+        """Hang up on who connects and asks nothing, or half of it: uvicorn itself waits for ever, until none is left.
+
+        Between two rounds a request has begun or the connection is idle; an idle one that is kept is closed earlier.
+        """
+        before: dict = {}
+        while True:
+            await asyncio.sleep(IDLE_SECONDS)
+            idle = {one: one.cycle for one in self.server_state.connections if _asks_nothing(one)}
+            for connection, last in idle.items():
+                if before.get(connection, self) is last:
+                    connection.transport.close()
+            before = idle
+
+    async def _renew(self) -> None:
+        """Take a renewed certificate, ours or the hospital's, for the connections from then on."""
+        from medserver.access.tls import CHECK_SECONDS, tls_for
+
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            try:
+                files = await asyncio.to_thread(tls_for, self._settings)
+                self.config.ssl.load_cert_chain(files.chain, files.key)
+            except BadSetting as problem:
+                log.error("the certificate was not renewed: %s", problem)
+            except OSError as error:  # exchanged at this very moment; the next round sees it whole
+                log.error("the certificate was not renewed: %s", error.strerror)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -33,6 +83,10 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
+def _asks_nothing(connection) -> bool:
+    return connection.cycle is None or connection.cycle.response_complete
+
+
 def serve(settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit code.
 
@@ -42,18 +96,27 @@ def serve(settings: Settings) -> int:
     serving = serving_for(settings)
     listening = _listen(settings)
     app = create_app(settings, serving)
+    tls = app.state.house.tls
     server = Server(
         uvicorn.Config(
             app,
+            ssl_certfile=tls and tls.chain,
+            ssl_keyfile=tls and tls.key,
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
+            ws="none",  # nothing here speaks it; a library that is installed must not answer for us
             proxy_headers=False,  # a client is who connects; anybody can write a header
             timeout_graceful_shutdown=int(SHUTDOWN_SECONDS),
-        )
+        ),
+        settings,
     )
-    _greet(settings, serving.variant.name, serving.note)
+    if app.state.house.journal:
+        app.state.house.journal.prepare()
+    urls = _urls(settings)
+    _greet(serving.variant.name, serving.note, urls)
+    _tell_who_may_come_in(settings, app.state.house, urls)
     server.run(sockets=[listening])
     return 0 if server.started else 3
 
@@ -74,11 +137,11 @@ def _listen(settings: Settings) -> socket.socket:
     return listening
 
 
-def _greet(settings: Settings, name: str, note: str | None) -> None:
+def _greet(name: str, note: str | None, urls: list[str]) -> None:
     """What the person at the terminal needs next: the addresses, and what this is not for."""
     lines = [f"MedServer serves {name}"]
     lines += [f"  {note}"] if note else []
-    lines += [f"  http://{address}:{settings.port}" for address in _addresses(settings.host)]
+    lines += [f"  {url}" for url in urls]
     lines += [
         "For research and clinical decision support; not FDA-approved or CE-marked, not for direct patient care",
         "without validation. " + TERMS,
@@ -86,9 +149,34 @@ def _greet(settings: Settings, name: str, note: str | None) -> None:
     print("\n".join(lines), flush=True)
 
 
+def _tell_who_may_come_in(settings: Settings, house: House, urls: list[str]) -> None:
+    if house.tls and house.tls.authority:
+        print(f"Its certificate is its own: {urls[-1]}/trust helps devices to trust it.")
+        print(f"SHA-256 {house.tls.fingerprint}", flush=True)
+    if settings.trusted_proxy or not is_loopback(settings.host):
+        print(house.entrance.standing(urls), flush=True)
+
+
+def _urls(settings: Settings) -> list[str]:
+    """Where the server is found; the address that other devices take comes last."""
+    scheme = "https" if settings.https else "http"
+    urls = [f"{scheme}://{address}:{settings.port}" for address in _addresses(settings.host)]
+    if settings.allowed_host:
+        outer = _in_url(settings.allowed_host[0])
+        if settings.trusted_proxy:
+            urls.append(f"https://{outer}")  # the proxy's
+        elif not is_loopback(settings.host):
+            urls.append(f"{scheme}://{outer}:{settings.port}")  # a container knows no other address of its host
+    return urls
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
 def _addresses(host: str) -> list[str]:
     if host not in ("0.0.0.0", "::"):
-        return [f"[{host}]" if ":" in host else host]
+        return [_in_url(host)]
     addresses = ["localhost"]
     # The address this machine would use towards the network; connecting a datagram socket sends nothing.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
@@ -13,37 +13,50 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
+from starlette.routing import Mount
 
 from medserver import __version__
 from medserver.access.body import BodyLimit
 from medserver.access.client import client_of, salt_of
+from medserver.access.entrance import Entrance
 from medserver.access.envelope import Envelope
+from medserver.access.pairing_routes import add_pairing
 from medserver.access.rate import RateLimit
+from medserver.access.trust_routes import add_trust
 from medserver.admission import Admission, Ticket
 from medserver.api_wire import ApiWire
+from medserver.audit.account import Account, Accounting, Hearer
+from medserver.audit.journal import Journal
 from medserver.catalogue import Catalogue
-from medserver.chat import Chat
+from medserver.chat import Chat, Image
 from medserver.config import QUEUE_LENGTH, BadSetting, Settings
 from medserver.engine.base import Serving
 from medserver.engine.host import EngineHost
 from medserver.engine.remote import RemoteHost
 from medserver.engine.select import select
 from medserver.engine.sglang import sglang_row
+from medserver.engine.supply import Rows, Supply
 from medserver.engine.transformers import transformers_row
 from medserver.engine.vllm import vllm_row
 from medserver.errors import NotFound, Problem, Refusal
 from medserver.events import Event, Queued
 from medserver.forms import read_analyze_form, read_fields, read_json
 from medserver.hardware import Hardware, probe
+from medserver.hub import arrival
 from medserver.imaging.pool import DecoderPool
 from medserver.intake import Intake
+from medserver.metrics import CONTENT_TYPE, Metrics
 from medserver.openai_door.completion import understood
 from medserver.openai_door.schemas import CompletionRequest
 from medserver.openai_door.wire import OpenAIWire
 from medserver.reply import Reply
 from medserver.schemas import ChatRequest
 from medserver.sse import Connection, EventStream, WholeAnswer, Wire, refusal
-from medserver.status import Status
+from medserver.status import Status, about
+from medserver.weights import serving_for
+
+if TYPE_CHECKING:
+    from medserver.access.tls import Tls
 
 STATIC = Path(__file__).parent / "static"
 
@@ -73,6 +86,15 @@ class House:
     status: Status
     loop_sensitivity: int
     closing: asyncio.Event
+    entrance: Entrance
+    metrics: Metrics
+    journal: Journal | None
+    tls: "Tls | None"
+
+    @property
+    def hearers(self) -> list[Hearer]:
+        """Who is told of every request when it has ended."""
+        return [self.metrics.hear, *([self.journal.hear] if self.journal else [])]
 
     async def respond(self, request: Request, read: Read) -> Response:
         """The answer to the chat that `read` makes of `request`; it holds a ticket until it has ended."""
@@ -82,7 +104,9 @@ class House:
             asked = await read(request)
             connection = Connection(held.pop_all(), self.closing)
             kind = EventStream if asked.stream else WholeAnswer
-            return kind(self._events(ticket, asked.chat), connection, asked.wire)
+            account: Account = request.state.account
+            account.begin(sum(isinstance(part, Image) for turn in asked.chat.turns for part in turn.parts))
+            return kind(self._events(ticket, asked.chat, account), connection, asked.wire)
 
     async def read_chat(self, request: Request) -> Asked:
         asked = await read_json(request, ChatRequest)
@@ -99,14 +123,16 @@ class House:
         wire = OpenAIWire(request.state.request_id, model, include_usage=asked.include_usage)
         return Asked(chat, asked.stream, wire)
 
-    async def _events(self, ticket: Ticket, chat: Chat) -> AsyncIterator[Event]:
+    async def _events(self, ticket: Ticket, chat: Chat, account: Account) -> AsyncIterator[Event]:
         async with aclosing(ticket.turn()) as queue:
             async for ahead in queue:
                 yield Queued(ahead)
         markers, salt = self.serving.variant.thinking, salt_of(ticket.client)
-        reply = Reply(chat, self.host.engine(), markers, self.loop_sensitivity, salt)
+        sensitivity = self.loop_sensitivity if chat.loop_guard is None else chat.loop_guard
+        reply = Reply(chat, self.host.engine(), markers, sensitivity, salt)
         async with aclosing(reply.events()) as events:
             async for event in events:
+                account.hear(event)
                 yield event
 
 
@@ -125,7 +151,20 @@ def build_house(settings: Settings, serving: Serving, hardware: Hardware, host: 
         status=status,
         loop_sensitivity=settings.loop_guard,
         closing=asyncio.Event(),
+        entrance=Entrance(settings),
+        metrics=Metrics(admission, lambda: host.status, serving.variant.model_id),
+        tls=_tls(settings),
+        journal=Journal(settings.audit_log, about(serving)) if settings.audit_log else None,
     )
+
+
+def _tls(settings: Settings) -> "Tls | None":
+    """The files of https; raises `BadSetting` where they cannot be used."""
+    if not (settings.https or settings.tls_key):
+        return None
+    from medserver.access.tls import tls_for  # what it stands on is of no use without it
+
+    return tls_for(settings)
 
 
 def build_host(settings: Settings, serving: Serving, hardware: Hardware) -> EngineHost | RemoteHost:
@@ -136,15 +175,26 @@ def build_host(settings: Settings, serving: Serving, hardware: Hardware) -> Engi
     """
     if settings.upstream:
         return RemoteHost(settings.upstream, serving, settings.max_model_len, settings.upstream_key)
-    rows = {
+    selection = select(settings, serving, hardware)
+    if not selection.candidates:
+        raise BadSetting(selection.refusal())
+    if serving.here:
+        rows = _rows(settings, serving, hardware)
+    else:
+        rows = Supply(
+            lambda: arrival.launch(serving.source, settings.hf_token),
+            lambda folder: _rows(settings, serving_for(replace(settings, model_path=folder)), hardware),
+        )
+    return EngineHost(selection, rows, serving.variant.model_id)
+
+
+def _rows(settings: Settings, serving: Serving, hardware: Hardware) -> Rows:
+    """How to make each engine for weights that are on this machine."""
+    return {
         "sglang": lambda: sglang_row(settings, serving, hardware),
         "vllm": lambda: vllm_row(settings, serving, hardware),
         "transformers": lambda: transformers_row(settings, serving),
     }
-    selection = select(settings, serving, hardware)
-    if not selection.candidates:
-        raise BadSetting(selection.refusal())
-    return EngineHost(selection, rows, serving.variant.model_id)
 
 
 def create_app(settings: Settings, serving: Serving, host: EngineHost | None = None) -> FastAPI:
@@ -164,7 +214,14 @@ def create_app(settings: Settings, serving: Serving, host: EngineHost | None = N
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(house.host.close(), house.decoders.close())
 
-    app = FastAPI(title="MedServer", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="MedServer",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url="/openapi.json" if settings.docs else None,
+        docs_url=None,  # FastAPI's own come from another origin
+        redoc_url=None,
+    )
     app.state.house = house
     rate = RateLimit(settings.rate_limit)
     app.state.limiter = rate.limiter
@@ -173,7 +230,15 @@ def create_app(settings: Settings, serving: Serving, host: EngineHost | None = N
     _add_answers(app, house, rate)
     _add_openai_door(app, house, rate)
     _add_problems(app, rate)
+    if settings.docs:
+        _add_docs(app)
+    add_pairing(app, house.entrance, STATIC / "pair.html")
+    add_trust(app, house.tls, STATIC / "trust.html")
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(house.entrance.door)
+    folders = {route.path for route in app.routes if isinstance(route, Mount)}
+    paths = {route.path for route in app.routes} - folders
+    app.add_middleware(Accounting, paths=paths, folders=folders, hearers=house.hearers)
     app.add_middleware(Envelope)
     return app
 
@@ -186,6 +251,12 @@ def _add_pages(app: FastAPI, serving: Serving) -> None:
     app.mount("/static", _Revalidated(directory=STATIC), name="static")
     if serving.samples:
         app.mount("/samples", _Revalidated(directory=Path(serving.source, "samples")), name="samples")
+
+
+def _add_docs(app: FastAPI) -> None:
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> FileResponse:
+        return FileResponse(STATIC / "docs.html", headers={"Cache-Control": "no-cache"})
 
 
 class _Revalidated(StaticFiles):
@@ -201,6 +272,20 @@ def _add_status(app: FastAPI, house: House) -> None:
     @app.get("/api/health")
     async def health() -> JSONResponse:
         return JSONResponse(house.status.health(), headers={"Cache-Control": "no-store"})
+
+    @app.get("/livez", include_in_schema=False)
+    async def alive() -> JSONResponse:
+        return JSONResponse({"live": True}, headers={"Cache-Control": "no-store"})
+
+    @app.get("/readyz", include_in_schema=False)
+    async def ready() -> JSONResponse:
+        """Whether an answer could begin now; not for a watchdog that would restart what is only loading."""
+        ready = house.status.ready and not house.closing.is_set()
+        return JSONResponse({"ready": ready}, 200 if ready else 503, {"Cache-Control": "no-store"})
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(house.metrics.text(), media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
     @app.get("/api/models")
     async def models() -> JSONResponse:

@@ -45,6 +45,7 @@ class Wire(Protocol):
 
 def told(problem: Problem, scope) -> Problem:
     """The problem as this request's client is told it: what went wrong inside is only a request id to them."""
+    scope["state"]["refused"] = problem.code
     return Internal(scope["state"]["request_id"]) if problem.code == "internal" else problem
 
 

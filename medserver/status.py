@@ -3,15 +3,17 @@
 import asyncio
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from medserver import __version__
 from medserver.admission import Admission
-from medserver.config import TEMPERATURE_RANGE, TOP_P_RANGE, Settings
+from medserver.config import DEFAULT_MAX_TOKENS, TEMPERATURE_RANGE, TOP_P_RANGE, Settings
 from medserver.engine.base import EngineFacts, Serving
 from medserver.engine.host import EngineHost, EngineStatus
 from medserver.hardware import Gpu, Hardware, gpus
 from medserver.models import TERMS, VARIANTS
+from medserver.prompts import IMAGE_PROMPT, TEXT_PROMPT
 
 _STATUS = {"ready": "ready", "restarting": "degraded", "failed": "error", "stopped": "error"}
 HARDWARE_SECONDS = 2.0
@@ -46,14 +48,18 @@ class Status:
             "uptime_seconds": round(time.monotonic() - self._started, 1),
             **self._policy(),
             "max_model_len": self.context(),
-            "engine": _engine(engine),
+            "engine": {**_engine(engine), **self._computes()},
             "loading": _loading(engine),
             "queue": {"active": self._admission.active, "waiting": self._admission.waiting},
             **(self._gpus() if self._settings.show_hardware_stats else {}),
         }
 
+    @property
+    def ready(self) -> bool:
+        return self._host.status.state == "ready"
+
     def models(self) -> dict[str, Any]:
-        """Every variant and which is active."""
+        """Every variant and which is active, and the system prompts that the server adds by itself."""
         active = self._serving.variant.key
         rows = [
             {
@@ -69,7 +75,7 @@ class Status:
             }
             for variant in VARIANTS.values()
         ]
-        return {"models": rows, "active": active}
+        return {"models": rows, "active": active, "system_prompts": {"text": TEXT_PROMPT, "image": IMAGE_PROMPT}}
 
     def samples(self) -> dict[str, Any]:
         """What a model brings along to be tried with; nothing for most."""
@@ -99,6 +105,7 @@ class Status:
             "model_id": serving.variant.model_id,
             "modality": "image-text" if serving.supports_images else "text",
             "supports_images": serving.supports_images,
+            "image_tokens": serving.image_tokens,
             "demo": serving.variant.demo,
             "model_note": serving.note,
             "thinking": True,
@@ -109,6 +116,7 @@ class Status:
         settings = self._settings
         return {
             "gpu_available": bool(self._hardware.gpus),
+            "open": settings.open,
             "host": settings.host,
             "port": settings.port,
             "max_text_length": settings.max_text_length,
@@ -125,6 +133,8 @@ class Status:
             "temperature_max": TEMPERATURE_RANGE[1],
             "top_p_min": TOP_P_RANGE[0],
             "top_p_max": TOP_P_RANGE[1],
+            "default_max_tokens": DEFAULT_MAX_TOKENS,
+            "loop_guard": settings.loop_guard,
         }
 
     def context(self) -> int:
@@ -132,6 +142,13 @@ class Status:
         if self._host.status.state != "ready":
             return self._settings.max_model_len
         return self._host.engine().facts.max_model_len
+
+    def _computes(self) -> dict[str, Any]:
+        """How the running engine computes; nothing while there is none."""
+        if self._host.status.state != "ready":
+            return {}
+        facts = self._host.engine().facts
+        return {"device": facts.device, "dtype": facts.dtype, "quantization": facts.quantization}
 
     def _gpus(self) -> dict[str, Any]:
         gpus = [_gpu(gpu) for gpu in self._hardware.gpus]
@@ -166,3 +183,10 @@ def _loading(engine: EngineStatus) -> dict[str, Any] | None:
     if (now := engine.loading) is None:
         return None
     return {"stage": now.stage, "done": now.done, "total": now.total}
+
+
+def about(serving: Serving) -> dict[str, str | None]:
+    """The model for records that outlast this server: its id, and its commit where the Hub's cache knows it."""
+    folder = Path(serving.source)
+    commit = folder.name if folder.parent.name == "snapshots" else None
+    return {"model": serving.variant.model_id, "revision": commit}

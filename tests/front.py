@@ -15,7 +15,7 @@ from tests.scripted import ScriptedEngine, ScriptedHost
 
 def app_with(*scripts, problem=None, **settings) -> tuple[FastAPI, House, ScriptedEngine]:
     engine = ScriptedEngine(*scripts)
-    chosen = {"max_user_streams": 9, "rate_limit": "1000/second"} | settings
+    chosen = {"max_user_streams": 9, "rate_limit": "1000/second", "open": True} | settings
     serving = Serving(VARIANTS["demo"], "nowhere", True, 32, 16)
     app = server.create_app(Settings(model="demo", **chosen), serving, ScriptedHost(engine, problem))
     return app, app.state.house, engine

@@ -121,7 +121,10 @@ class Exchange:
             "raw_path": path.encode(),
             "root_path": "",
             "query_string": b"",
-            "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
+            "headers": [
+                (name.lower().encode(), value.encode())
+                for name, value in ({"host": "192.0.2.1:8000"} | (headers or {})).items()
+            ],
             "client": (client, 40000),
             "server": ("192.0.2.1", 8000),
             "state": {"request_id": "f00d"},

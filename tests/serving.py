@@ -9,13 +9,21 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import PIL.Image
 import psutil
 
+from medserver.access.ledger import Ledger
+from medserver.access.sessions import Sessions
+from medserver.access.visitor import cookie_name
+
+LAN_HOST = "ward-pc.lan"  # what a test's browser calls it, to be another device of the network
 READY_SECONDS = 120  # importing torch on a busy machine takes its time
 
 
@@ -28,11 +36,17 @@ def free_port() -> int:
 class Running:
     """`medserver …` on a loopback port of its own. A context manager."""
 
+    by_port: ClassVar[dict[int, "Running"]] = {}
+
     def __init__(self, *arguments: str, host: str = "127.0.0.1", env: dict[str, str] | None = None):
         self.port = free_port()
         self.url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.port}"
         command = [sys.executable, "-m", "medserver", *arguments, "-p", str(self.port), "--host", host]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MEDSERVER_")}
+        self._state = tempfile.TemporaryDirectory()
+        self.state_dir = self._state.name
+        clean |= {"MEDSERVER_STATE_DIR": self.state_dir, "MEDSERVER_ALLOWED_HOST": LAN_HOST}
+        Running.by_port[self.port] = self
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             command, env=clean | (env or {}), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -52,6 +66,12 @@ class Running:
             self.process.kill()
         self.process.wait(5)
         self.process.stdout.close()
+        self._state.cleanup()
+
+    def cookie(self) -> dict[str, str]:
+        """What a browser holds whose device was paired, for the name of the network."""
+        cookie, _ = Sessions(Ledger(Path(self.state_dir))).begin("Chrome on Linux")
+        return {"name": cookie_name(self.port, secure=False), "value": cookie, "url": f"http://{LAN_HOST}:{self.port}"}
 
     def health(self) -> dict:
         return self.client.get("/api/health").json()

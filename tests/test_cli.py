@@ -36,7 +36,7 @@ def served(monkeypatch) -> list[Settings]:
         return 0
 
     monkeypatch.setitem(sys.modules, "medserver.run", types.SimpleNamespace(serve=serve))
-    monkeypatch.setattr(cli.logs, "configure", lambda level: None)
+    monkeypatch.setattr(cli.logs, "configure", lambda *_: None)
     return seen
 
 
@@ -130,6 +130,16 @@ def test_a_token_in_the_process_list_is_warned_of_and_not_repeated(argv, served,
     assert "hf_secret" not in said
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o640, True), (0o604, True), (0o600, False)])
+def test_a_file_of_secrets_that_others_can_read_is_warned_of(mode, warned, served, tmp_path, capsys):
+    (tmp_path / ".env").write_text("HF_TOKEN=hf_secret\n")
+    (tmp_path / ".env").chmod(mode)
+    assert cli.main(["-m", "demo"]) == 0
+    said = capsys.readouterr().err
+    assert ("chmod 600 .env" in said) is warned and "hf_secret" not in said
+
+
 def test_a_token_from_the_environment_needs_no_warning(served, monkeypatch, capsys):
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     assert cli.main(["-m", "demo"]) == 0
@@ -142,7 +152,7 @@ def test_what_only_serving_finds_out_is_a_sentence_too(monkeypatch, capsys):
         raise BadSetting("0.0.0.0 port 80 cannot be used: Permission denied. Choose another with -p.")
 
     monkeypatch.setitem(sys.modules, "medserver.run", types.SimpleNamespace(serve=serve))
-    monkeypatch.setattr(cli.logs, "configure", lambda level: None)
+    monkeypatch.setattr(cli.logs, "configure", lambda *_: None)
     assert cli.main(["-m", "demo"]) == 2
     assert capsys.readouterr().err.startswith("medserver: 0.0.0.0 port 80 cannot be used")
 

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import fields
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,17 @@ SPEC = [
     (("--hf-token",), "hf_token", None, "hf_secret", "hf_secret"),
     (("--max-model-len",), "max_model_len", 8192, "4096", 4096),
     (("--gpu-memory-utilization",), "gpu_memory_utilization", 0.90, "0.5", 0.5),
+    (("--open",), "open", False, None, True),
+    (("--allowed-host",), "allowed_host", (), "Med.Example.org.", ("med.example.org",)),
+    (("--cors-origin",), "cors_origin", (), "https://Notes.example.org:443/", ("https://notes.example.org",)),
+    (("--trusted-proxy",), "trusted_proxy", (), "10.1.0.0/16", (ip_network("10.1.0.0/16"),)),
+    (("--tls",), "tls", "off", "auto", "auto"),
+    (("--tls-cert",), "tls_cert", None, sys.executable, Path(sys.executable)),
+    (("--tls-key",), "tls_key", None, sys.executable, Path(sys.executable)),
+    (("--docs",), "docs", False, None, True),
+    (("--audit-log",), "audit_log", None, "/var/log/medserver.jsonl", Path("/var/log/medserver.jsonl").absolute()),
+    (("--state-dir",), "state_dir", None, "/var/lib/medserver", Path("/var/lib/medserver").absolute()),
+    (("--log-file",), "log_file", None, "/var/log/medserver.log", Path("/var/log/medserver.log").absolute()),
     (("--log-level",), "log_level", "info", "debug", "debug"),
 ]
 TYPED = [(flag, name, typed, value) for flags, name, _, typed, value in SPEC for flag in flags]
@@ -95,6 +107,10 @@ def test_a_setting_is_named_in_the_environment_like_its_flag():
         assert "--" + env_name(one).removeprefix("MEDSERVER_").lower().replace("_", "-") in one.metadata["flags"]
 
 
+def test_an_upstream_is_an_engine_that_can_be_asked_for_by_name():
+    assert parsed("--engine", "remote", "--upstream", "http://gpu-1:8000").engine == "remote"
+
+
 def test_a_local_checkpoint_is_a_directory(tmp_path, capsys):
     assert parsed("--model-path", str(tmp_path)).model_path == tmp_path.resolve()
     assert parsed("--model-path", ".").model_path == tmp_path.resolve()
@@ -123,10 +139,21 @@ def test_a_local_checkpoint_is_a_directory(tmp_path, capsys):
         (("-m", "demo", "--gpu-memory-utilization", "inf"), "between"),
         (("-m", "demo", "--max-model-len", "1"), "between 256 and"),
         (("-m", "demo", "--log-level", "loud"), "not one of debug, info, warning, error"),
+        (("-m", "demo", "--allowed-host", "med.example.org:8000"), "no host name"),
+        (("-m", "demo", "--allowed-host", "*"), "no host name"),
+        (("-m", "demo", "--cors-origin", "*"), "no origin"),
+        (("-m", "demo", "--cors-origin", "null"), "no origin"),
+        (("-m", "demo", "--cors-origin", "https://a.example/path"), "no origin"),
+        (("-m", "demo", "--trusted-proxy", "10.0.0.1/8"), "no address or network"),
+        (("-m", "demo", "--trusted-proxy", "proxy"), "no address or network"),
+        (("-m", "demo", "--tls", "on"), "'on' is not one of off, auto"),
+        (("-m", "demo", "--tls-cert", "nowhere.pem"), "'nowhere.pem' is not a file"),
         (("-m", "demo", "--rate-limit", "often"), "not a rate such as 20/minute"),
         (("-m", "demo", "--rate-limit", "0/minute"), "not a rate"),
         (("-m", "demo", "--rate-limit", "20"), "not a rate"),
         (("-m", "demo", "--port"), "expected one argument"),
+        (("-m", "demo", "--engine", "remote"), "needs --upstream URL"),
+        (("-m", "demo", "--engine", "vllm", "--upstream", "http://gpu-1:8000"), "give one"),
         (("-m", "demo", "--nonsense"), "--nonsense"),
         (("-m", "demo", "--max-user"), "--max-user"),
         (("fly", "-m", "demo"), "'fly'"),
@@ -222,3 +249,19 @@ def test_upstreams_may_be_given_again_and_with_commas(monkeypatch):
     monkeypatch.setenv("MEDSERVER_UPSTREAM", "http://a:1, http://b:2/v1")
     assert parsed().upstream == ("http://a:1/", "http://b:2/")
     assert parsed("--upstream", "http://c:3").upstream == ("http://c:3/",), "the command line wins"
+
+
+def test_what_libraries_look_for_may_stand_in_dotenv(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("HF_HUB_OFFLINE=1\nHF_HOME='/srv/a b'\nHF_TOKEN=hf_x\nPATH=/evil\n")
+    monkeypatch.setattr(config.os, "environ", {"HF_HOME": "/mine"})
+    config.adopt_dotenv(tmp_path)
+    assert config.os.environ == {"HF_HOME": "/mine", "HF_HUB_OFFLINE": "1"}, "the environment wins, and only these few"
+
+
+def test_secrets_may_come_as_files_and_the_environment_wins(tmp_path, monkeypatch):
+    (tmp_path / "MEDSERVER_HF_TOKEN").write_text("hf_file\n")
+    (tmp_path / "tls_key").write_text("no setting")
+    monkeypatch.setattr(config.os, "environ", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert config.environment_with_dotenv(tmp_path)["MEDSERVER_HF_TOKEN"] == "hf_file"
+    config.os.environ["MEDSERVER_HF_TOKEN"] = "hf_environment"
+    assert config.environment_with_dotenv(tmp_path)["MEDSERVER_HF_TOKEN"] == "hf_environment"

@@ -117,9 +117,11 @@ def test_the_server_is_known_to_who_runs_it_alone():
 ROWS = [
     {"medserver.__main__"},
     {"medserver.cli"},
-    {"medserver.run"} | inside("medserver.doctor"),
+    {"medserver.run"} | inside("medserver.doctor") | inside("medserver.service"),
     {"medserver.server"},
-    {"medserver.status", *inside("medserver.access"), "medserver.forms", "medserver.openai_door.completion"},
+    {"medserver.status", "medserver.metrics", "medserver.forms", "medserver.openai_door.completion"}
+    | inside("medserver.access")
+    | inside("medserver.audit"),
     {"medserver.sse", "medserver.intake", "medserver.reply", "medserver.weights"} | inside("medserver.hub"),
     inside("medserver.openai_door") - {"medserver.openai_door.completion"},
     {"medserver.admission", "medserver.prompts", "medserver.thinking", "medserver.schemas", "medserver.api_wire"}

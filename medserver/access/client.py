@@ -9,8 +9,8 @@ _KEY = secrets.token_bytes(16)  # of this process: nobody can tell an address fr
 
 
 def client_of(request: Request) -> str:
-    """Who is asking: the peer's address."""
-    return request.client.host if request.client else "unknown"
+    """The name under which limits are kept, as the door found it: a key, a session, else an address."""
+    return request.state.visitor.counted
 
 
 def salt_of(client: str) -> str:

@@ -11,6 +11,7 @@ import uuid
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 
+from medserver.audit.account import method_of
 from medserver.errors import Internal
 from medserver.sse import refusal
 
@@ -63,6 +64,6 @@ class Envelope:
                 await refusal(Internal(), scope)(scope, receive, send_in_envelope)
         finally:
             # The route as we wrote it, never the path as it came: a path may hold anything.
-            route = getattr(scope.get("route"), "path", "-")
+            route = scope["state"]["account"].route if "account" in scope["state"] else "-"
             elapsed = (time.perf_counter() - started) * 1000
-            log.debug("%s %s %s %d %.0f ms", identifier, scope["method"], route, status, elapsed)
+            log.debug("%s %s %s %d %.0f ms", identifier, method_of(scope), route, status, elapsed)

@@ -7,6 +7,8 @@ import json
 import PIL.Image
 import pytest
 
+from medserver.loop_guard import MAX_SENSITIVITY
+from medserver.prompts import IMAGE_PROMPT, TEXT_PROMPT
 from tests.serving import Running, long_question, picture, question
 
 
@@ -130,6 +132,7 @@ def test_analyze_takes_files_and_answers_like_chat(server: Running):
         ({"repetition_penalty": 0.001}, 400, "sampling_out_of_range"),
         ({"temperatur": 1}, 422, "invalid_request"),
         ({"max_tokens": 0}, 422, "invalid_request"),
+        ({"loop_guard": 11}, 422, "invalid_request"),
         ({"messages": []}, 422, "invalid_request"),
         ({"model": "gpt-4"}, 404, "model_not_found"),
         ({"messages": [{"role": "user", "content": "x" * 50_001}]}, 400, "text_too_long"),
@@ -153,6 +156,14 @@ def test_refusals_have_a_status_a_code_and_a_sentence(server: Running, change: d
 def test_what_is_no_request_is_refused(server: Running, body: bytes):
     response = server.client.post("/api/chat", content=body)
     assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+
+
+def test_a_client_may_say_how_soon_a_repetition_ends_its_answer(server: Running):
+    reasons = {
+        guard: server.chat(stream=False, loop_guard=guard, **long_question()).json()["finish_reason"]
+        for guard in (0, MAX_SENSITIVITY)
+    }
+    assert reasons == {0: "length", MAX_SENSITIVITY: "repetition"}
 
 
 def test_a_lone_surrogate_inside_a_message_is_refused(server: Running):
@@ -188,11 +199,11 @@ def test_health_says_everything_the_page_needs(server: Running):
         status model_name model_id modality supports_images gpu_available host port uptime_seconds
         max_text_length max_image_count max_payload_mb default_temperature default_top_p
         allow_client_sampling_config temperature_min temperature_max top_p_min top_p_max
-        max_model_len engine loading queue demo
+        max_model_len engine loading queue demo image_tokens default_max_tokens loop_guard
     """
     assert set(expected.split()) <= set(health)
     assert health["demo"] is True and health["model_name"] == "MedServer demo"
-    assert set(health["engine"]) >= {"name", "state", "tried", "restarts"}
+    assert set(health["engine"]) >= {"name", "state", "tried", "restarts", "dtype", "quantization"}
     assert "gpu_name" not in health, "hardware figures only with --show-hardware-stats"
 
 
@@ -200,6 +211,7 @@ def test_models_and_model_info(server: Running):
     models = server.client.get("/api/models").json()
     assert [one["key"] for one in models["models"]] == ["4", "27", "27t", "demo"]
     assert [one["key"] for one in models["models"] if one["active"]] == [models["active"]] == ["demo"]
+    assert models["system_prompts"] == {"text": TEXT_PROMPT, "image": IMAGE_PROMPT}
     info = server.client.get("/api/model-info").json()
     assert info["engine"] == "transformers" and info["dtype"] == "float32" and info["load_seconds"] > 0
 

@@ -1,15 +1,19 @@
 /**
- * The line that says, for as long as the page is open, that a demo model is answering; knows only the server's health.
+ * The lines that stand for as long as they are true: that a demo model is answering, and that nobody is asked who they are.
+ * Knows only the server's health.
  */
 import * as words from '../words.js';
 import { element, setText } from './dom.js';
 
 export class Banner {
-  #text = element('p');
-  node = element('aside', { id: 'demo-banner', class: 'banner', hidden: true, 'aria-label': 'Demo' }, this.#text);
+  #demo = element('p');
+  #open = element('p', {}, words.banner.open);
+  node = element('aside', { id: 'demo-banner', class: 'banner', hidden: true, 'aria-label': words.banner.label }, this.#demo, this.#open);
 
   update(health) {
-    this.node.hidden = !health?.demo;
-    if (health?.demo) setText(this.#text, [words.banner.demo, health.model_note].filter(Boolean).join(' '));
+    this.node.hidden = !health?.demo && !health?.open;
+    this.#demo.hidden = !health?.demo;
+    this.#open.hidden = !health?.open;
+    if (health?.demo) setText(this.#demo, [words.banner.demo, health.model_note].filter(Boolean).join(' '));
   }
 }
