@@ -1,7 +1,8 @@
 /**
  * Makes an image of a conversation from a file somebody chose; does not know where it will be shown or sent.
  *
- * An image: {id, name, type, size, file, preview}. `preview` is a blob: address that must be given back with `forget`.
+ * An image: {id, name, type, size, file, preview, label}. `preview` is a blob: address that must be given back with `forget`; `label` is empty
+ * until somebody says what the image is.
  */
 const TYPES = { 'image/png': /\.png$/i, 'image/jpeg': /\.jpe?g$/i, 'image/webp': /\.webp$/i };
 
@@ -19,7 +20,12 @@ export function sortFiles(files) {
 }
 
 export function imageOf(file, id) {
-  return Object.freeze({ id, name: file.name, type: typeOf(file), size: file.size, file, preview: URL.createObjectURL(file) });
+  return Object.freeze({ id, name: file.name, type: typeOf(file), size: file.size, file, preview: URL.createObjectURL(file), label: '' });
+}
+
+/** One that was kept on this device, with its bytes. */
+export function restored(image, file) {
+  return Object.freeze({ ...image, file, preview: URL.createObjectURL(file) });
 }
 
 export function forget(image) {

@@ -1,54 +1,48 @@
 /**
- * The images about to be sent, numbered in the order they will be sent; passes on which one shall go.
+ * The images about to be sent, numbered in the order they will be sent, and how much of the limit they use; passes on what shall become of them.
  */
+import { excessOf, imageFigures } from '../limits.js';
 import * as words from '../words.js';
-import { element, setAttributes, setText, ViewList } from './dom.js';
-import { icon } from './icons.js';
-
-class Attachment {
-  #image = element('img');
-  #number = element('span', { class: 'attachment-number', 'aria-hidden': 'true' });
-
-  constructor({ id, preview, name }, onRemove) {
-    // What the browser cannot show the server will hardly read, but it has the last word.
-    this.#image.addEventListener('error', () => this.#noPreview());
-    this.#image.src = preview;
-    this.remove = element('button', { type: 'button', class: 'attachment-remove', on: { click: () => onRemove(id, this.remove) } }, icon('close'));
-    const caption = element('span', { class: 'attachment-name', 'aria-hidden': 'true', title: name }, name);
-    this.node = element('li', { class: 'attachment' }, this.#image, this.#number, caption, this.remove);
-  }
-
-  update({ name }, number) {
-    setText(this.#number, String(number));
-    setAttributes(this.#image, { alt: words.composer.image(number, name) });
-    setAttributes(this.remove, { 'aria-label': words.composer.remove(number, name) });
-  }
-
-  #noPreview() {
-    this.#image.replaceWith(element('p', { class: 'attachment-unreadable' }, words.composer.noPreview));
-  }
-}
+import { Attachment } from './attachment.js';
+import { element, setText, ViewList } from './dom.js';
+import { Reorder } from './reorder.js';
 
 export class Attachments {
-  node = element('ul', { id: 'attachments', class: 'attachments', 'aria-label': words.composer.attachments, hidden: true });
+  #list = element('ol', { id: 'attachments', class: 'attachments', 'aria-label': words.composer.attachments });
+  #figures = element('p', { class: 'attachments-figures' });
+  node = element('div', { class: 'attachments-all', hidden: true }, this.#list, this.#figures);
   #images;
+  #order = [];
 
-  constructor({ onRemove, onEmptied }) {
-    this.#images = new ViewList(this.node, (image) => new Attachment(image, (id, button) => this.#remove(id, button, { onRemove, onEmptied })));
+  constructor({ onRemove, onMove, onLabel, onOpen, onEmptied }) {
+    Object.assign(this, { onRemove, onMove, onEmptied });
+    const acts = { onOpen, onLabel, onRemove: (id) => this.#remove(id), onStep: (id, step) => this.#step(id, step) };
+    this.#images = new ViewList(this.#list, (image) => new Attachment(image, acts));
+    this.reorder = new Reorder(this.#list, { handle: '.attachment-grip, .thumbnail', onMove: (from, to) => onMove(this.#order[from], to) });
   }
 
-  update(images) {
+  update(images, health) {
     this.node.hidden = images.length === 0;
-    this.#images.update(images, (view, image, index) => view.update(image, index + 1));
+    this.#order = images.map((image) => image.id);
+    this.#images.update(images, (view, image, index) => view.update(image, { number: index + 1, of: images.length, excess: excessOf(image, health) }));
+    setText(this.#figures, images.length > 0 ? words.draftImages.figures(imageFigures(images, health)) : '');
   }
 
   /** The keyboard stays where the image was, instead of falling to the top of the page. */
-  #remove(id, button, { onRemove, onEmptied }) {
-    const buttons = [...this.node.querySelectorAll('.attachment-remove')];
-    const here = buttons.indexOf(button);
-    onRemove(id);
-    const next = buttons[here + 1] ?? buttons[here - 1];
-    if (next) next.focus();
-    else onEmptied();
+  #remove(id) {
+    const here = this.#order.indexOf(id);
+    this.onRemove(id);
+    const next = this.#list.children[Math.min(here, this.#list.children.length - 1)];
+    if (next) next.querySelector('.attachment-remove').focus();
+    else this.onEmptied();
+  }
+
+  /** The same button of the same image keeps the focus, wherever the image goes. */
+  #step(id, step) {
+    const pressed = document.activeElement;
+    const to = this.#order.indexOf(id) + step;
+    if (to < 0 || to >= this.#order.length) return;
+    this.onMove(id, to);
+    pressed.focus();
   }
 }
