@@ -2,63 +2,142 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as conversation from '../../medserver/static/js/conversation.js';
 import * as ending from '../../medserver/static/js/ending.js';
-import { countCharacters, problemsOf } from '../../medserver/static/js/limits.js';
+import { repeatsIn } from '../../medserver/static/js/repeats.js';
 import * as state from '../../medserver/static/js/state.js';
 
-const asked = (text = 'Hello', images = []) => conversation.ask([], { text, images, ids: [1, 2] });
-const grown = (...events) => events.reduce((turns, [event, at = 0]) => conversation.receive(turns, event, at), asked());
 const token = (text) => ({ type: 'token', text });
 const thought = (text) => ({ type: 'thinking', text });
+const asked = (text = 'Hello', images = []) => conversation.ask(conversation.empty, { text, images, ids: ['q', 'r'], at: 0 });
+const grown = (...events) => events.reduce((talk, [event, at = 0]) => conversation.receive(talk, event, at), asked());
+const reply = (talk) => conversation.lastReply(talk.turns);
+const seen = (talk) => talk.turns.map((turn) => turn.text);
+
+/** Each round [question, answer], named q1, r1, q2, … */
+function talked(...rounds) {
+  return rounds.reduce((talk, [question, answer], index) => {
+    const ids = [`q${index + 1}`, `r${index + 1}`];
+    return answered(conversation.ask(talk, { text: question, images: [], ids, at: index }), answer);
+  }, conversation.empty);
+}
+
+const answered = (talk, text) => conversation.end(conversation.receive(talk, token(text), 0), ending.byReason(null), 0);
+const again = (talk, id, newId, text) => answered(conversation.answerAgain(talk, id, { newId, at: 9 }), text);
+const instead = (talk, id, text, answer) => answered(conversation.askInstead(talk, id, { text, ids: [`${id}'`, `${id}'r`], at: 9 }), answer);
+const versions = (talk, id) => conversation.versionsOf(talk, conversation.turnOf(talk, id)).map((turn) => turn.id);
 
 test('a reply goes from sending to waiting, thinking, answering and its end', () => {
-  let turns = asked();
-  const phases = [conversation.lastReply(turns).phase];
+  let talk = asked();
+  const phases = [reply(talk).phase];
   for (const event of [{ type: 'opened' }, { type: 'queue', ahead: 2 }, thought('a'), token('b')]) {
-    turns = conversation.receive(turns, event, 0);
-    phases.push(conversation.lastReply(turns).phase);
+    talk = conversation.receive(talk, event, 0);
+    phases.push(reply(talk).phase);
   }
   assert.deepEqual(phases, ['sending', 'waiting', 'waiting', 'thinking', 'answering']);
-  assert.equal(conversation.replying(turns), true);
-  assert.equal(conversation.replying(conversation.end(turns, ending.byReader(), 0)), false);
+  assert.equal(conversation.replying(talk.turns), true);
+  assert.equal(conversation.replying(conversation.end(talk, ending.byReader(), 0).turns), false);
 });
 
 test('thinking is kept apart and its time stops when the answer begins', () => {
-  const turns = grown([thought('a'), 1000], [thought('b'), 2500], [token('c'), 4000], [token('d'), 9000]);
-  const reply = conversation.lastReply(turns);
-  assert.deepEqual([reply.thinking, reply.text], ['ab', 'cd']);
-  assert.equal(conversation.thoughtFor(reply, 99999), 3000);
+  const talk = grown([thought('a'), 1000], [thought('b'), 2500], [token('c'), 4000], [token('d'), 9000]);
+  assert.deepEqual([reply(talk).thinking, reply(talk).text], ['ab', 'cd']);
+  assert.equal(conversation.thoughtFor(reply(talk), 99999), 3000);
 });
 
 test('thinking that never reached an answer ends with the reply', () => {
-  const turns = conversation.end(grown([thought('a'), 1000]), ending.byReader(), 5000);
-  assert.equal(conversation.thoughtFor(conversation.lastReply(turns), 99999), 4000);
-  assert.equal(conversation.thoughtFor(conversation.lastReply(asked()), 5), null);
+  const talk = conversation.end(grown([thought('a'), 1000]), ending.byReader(), 5000);
+  assert.equal(conversation.thoughtFor(reply(talk), 99999), 4000);
+  assert.equal(conversation.thoughtFor(reply(asked()), 5), null);
 });
 
 test('turns are frozen and earlier ones stay the same objects', () => {
   const before = asked();
   const after = conversation.receive(before, token('a'), 0);
-  assert.equal(after[0], before[0]);
-  assert.ok(Object.isFrozen(after) && Object.isFrozen(after[1]));
-  assert.equal(conversation.lastReply(before).text, '');
+  assert.equal(after.turns[0], before.turns[0]);
+  assert.ok([after, after.all, after.turns, after.turns[1]].every(Object.isFrozen));
+  assert.equal(reply(before).text, '');
 });
 
 test('what arrives after the end changes nothing', () => {
-  const turns = conversation.end(grown([token('a')]), ending.byReader(), 0);
-  assert.equal(conversation.receive(turns, token('late'), 0), turns);
-  assert.equal(conversation.end(turns, ending.bySilence(), 0), turns);
+  const talk = conversation.end(grown([token('a')]), ending.byReader(), 0);
+  assert.equal(conversation.receive(talk, token('late'), 0), talk);
+  assert.equal(conversation.end(talk, ending.bySilence(), 0), talk);
+});
+
+test('an answer made again and a question asked otherwise are versions, each with what followed it', () => {
+  let talk = talked(['One', 'first'], ['Two', 'second']);
+  talk = again(talk, 'r1', 'r1b', 'first, again');
+  assert.deepEqual(seen(talk), ['One', 'first, again']);
+  assert.deepEqual(versions(talk, 'r1b'), ['r1', 'r1b']);
+  assert.deepEqual(seen(conversation.choose(talk, 'r1')), ['One', 'first', 'Two', 'second']);
+  talk = instead(talk, 'q1', 'Uno', 'primo');
+  assert.deepEqual(seen(talk), ['Uno', 'primo']);
+  assert.deepEqual(seen(conversation.choose(talk, 'q1')), ['One', 'first, again']);
+});
+
+test('an edited answer is marked, keeps what followed, and gives way to the earlier version', () => {
+  let talk = conversation.editAnswer(talked(['One', 'first'], ['Two', 'second']), 'r1', { text: 'mended', newId: 'e', at: 5 });
+  assert.deepEqual(seen(talk), ['One', 'mended', 'Two', 'second']);
+  assert.deepEqual([talk.turns[1].edited, talk.turns[1].ending.kind], [true, 'edited']);
+  assert.deepEqual(seen(conversation.choose(talk, 'r1')), ['One', 'first', 'Two', 'second']);
+  talk = conversation.remove(talk, 'e');
+  assert.deepEqual(seen(talk), ['One', 'first', 'Two', 'second']);
+});
+
+test('a cut answer goes on as the same turn, a circling one from its first round as a new one', () => {
+  const cut = conversation.end(grown([token('Half ')]), ending.byReason({ reason: 'length' }), 0);
+  const on = conversation.receive(conversation.goOn(cut), token(' done'), 0);
+  assert.deepEqual([reply(on).id, reply(on).text, reply(on).phase, reply(on).ending], ['r', 'Half done', 'answering', null]);
+  const from = conversation.goOnFrom(cut, 'Hal', { newId: 'r2', at: 0 });
+  assert.deepEqual([reply(from).text, versions(from, 'r2')], ['Hal', ['r', 'r2']]);
+});
+
+test('the only version leaves room for what followed, and a question takes its answers along', () => {
+  const talk = talked(['One', 'first'], ['Two', 'second'], ['Three', 'third']);
+  assert.deepEqual(seen(conversation.remove(talk, 'r2')), ['One', 'first', 'Two', 'Three', 'third']);
+  const without = conversation.remove(again(conversation.choose(talk, 'r2'), 'r2', 'r2b', 'other'), 'q2');
+  assert.deepEqual(seen(without), ['One', 'first']);
+  const middle = conversation.remove(talk, 'q2');
+  assert.deepEqual(seen(middle), ['One', 'first', 'Three', 'third']);
+  assert.ok(!JSON.stringify(middle.all).includes('second') && !JSON.stringify(middle.all).includes('Two'), 'nothing of it is left');
+  assert.equal(conversation.remove(talked(['One', 'first']), 'q1').all.length, 0);
+});
+
+test('one of several versions goes with what followed it alone', () => {
+  const talk = conversation.remove(conversation.choose(again(talked(['One', 'first'], ['Two', 'second']), 'r1', 'r1b', 'other'), 'r1'), 'r1');
+  assert.deepEqual(seen(talk), ['One', 'other']);
+  assert.deepEqual(talk.all.map((turn) => turn.id), ['q1', 'r1b']);
+});
+
+test('what is deleted in any order leaves a conversation that can go on', () => {
+  for (const order of [['q1', 'q2', 'q3'], ['r1', 'q2', 'r3', 'q1', 'q3'], ['r3', 'r2', 'r1', 'q3', 'q2', 'q1']]) {
+    let talk = talked(['One', 'first'], ['Two', 'second'], ['Three', 'third']);
+    for (const id of order) if (talk.turns.some((turn) => turn.id === id)) talk = conversation.remove(talk, id);
+    assert.equal(talk.all.length, 0, order.join());
+    assert.deepEqual(seen(conversation.ask(talk, { text: 'Next', images: [], ids: ['x', 'y'], at: 0 })), ['Next', '']);
+  }
+});
+
+test('a kept conversation is whole again, and an orphan is not lost', () => {
+  const talk = instead(talked(['One', 'first'], ['Two', 'second']), 'q2', 'Zwei', 'zweite');
+  assert.deepEqual(conversation.kept([...talk.all], { ...talk.chosen }), talk);
+  const orphaned = conversation.kept(talk.all.filter((turn) => turn.id !== 'r1'), {});
+  assert.equal(orphaned.all.length, talk.all.length - 1);
+  assert.deepEqual(seen(orphaned), ['Zwei', 'zweite']);
 });
 
 test('a refused message goes back into the box before what was typed meanwhile', () => {
   const image = { id: 9, name: 'a.png', size: 1 };
   let now = state.initialState;
-  for (const change of [state.typed('First'), state.imagesAdded([image]), state.asked([1, 2]), state.typed('Second')]) now = change(now);
-  assert.deepEqual([now.draft.text, now.draft.images.length, now.turns.length], ['Second', 0, 2]);
-  now = state.handedBack({ code: 'rate_limited', status: 429 })(now);
+  const before = now.conversation;
+  const ask = state.asked({ ids: ['q', 'r', 's'], at: 1, made: null });
+  for (const change of [state.typed('First'), state.imagesAdded([image]), ask, state.typed('Second')]) now = change(now);
+  assert.deepEqual([now.draft.text, now.draft.images.length, now.turns.length, now.session.title], ['Second', 0, 2, 'First']);
+  now = state.handedBack(before, { code: 'rate_limited', status: 429 })(now);
   assert.equal(now.draft.text, 'First\n\nSecond');
   assert.deepEqual(now.draft.images, [image]);
   assert.equal(now.turns.length, 0);
   assert.equal(now.notice.code, 'rate_limited');
+  assert.equal(ask(now).session.title, 'First', 'the session has the name of what was asked in the end');
 });
 
 test('a notice about the draft goes when the draft changes, another stays', () => {
@@ -79,36 +158,27 @@ test('a lost server keeps the last figures', () => {
   assert.equal(state.unheard()(lost), lost);
 });
 
-const health = {
-  supports_images: true, max_text_length: 10, max_conversation_length: 30, max_history_messages: 3, max_image_count: 2, max_payload_mb: 1,
-};
-const draft = (text, ...sizes) => ({ text, images: sizes.map((size, index) => ({ id: index, name: `${index}.png`, size })) });
-const codes = (...check) => problemsOf(...check).map((problem) => problem.code);
-const MB = 1024 * 1024;
-
-test('each limit is checked at its edge', () => {
-  assert.deepEqual(codes(draft('x'.repeat(10), MB, MB), [], health), []);
-  assert.deepEqual(codes(draft('x'.repeat(11)), [], health), ['text_too_long']);
-  assert.deepEqual(codes(draft('x', 1, 1, 1), [], health), ['too_many_images']);
-  assert.deepEqual(problemsOf(draft('x', 1, 2 * MB), [], health), [{ code: 'payload_too_large', amount: 2, limit: 1, number: 2, name: '1.png' }]);
-  const turns = [{ role: 'user', text: 'x'.repeat(25), images: [] }, { role: 'assistant', text: 'y' }];
-  assert.deepEqual(codes(draft('x'.repeat(4)), turns, health), []);
-  assert.deepEqual(codes(draft('x'.repeat(5)), turns, health), ['conversation_too_long']);
-  assert.deepEqual(codes(draft('x'), [...turns, { role: 'user', text: '', images: [] }], health), ['too_many_messages']);
+test('only what makes sense is offered for an ending', () => {
+  const remedies = (kind, text, thinking = '') => Object.entries(ending.remediesOf({ ending: ending.byReason({ reason: kind }), text, thinking }))
+    .filter(([, offered]) => offered).map(([name]) => name);
+  assert.deepEqual(remedies('stop', 'All'), []);
+  assert.deepEqual(remedies('length', 'Half'), ['continue']);
+  assert.deepEqual(remedies('length', '', 'thought'), ['answerNow']);
+  assert.deepEqual(remedies('repetition', 'No. No. No.'), ['continueAnyway']);
 });
 
-test('a model without eyes refuses images of this and of earlier messages', () => {
-  const blind = { ...health, supports_images: false };
-  assert.deepEqual(codes(draft('x', 1), [], blind), ['images_not_supported']);
-  assert.deepEqual(codes(draft('x'), [{ role: 'user', text: 'a', images: [{ id: 1 }] }], blind), ['images_not_supported']);
-});
-
-test('nothing is refused while nothing is known or written', () => {
-  assert.deepEqual(codes(draft('x'.repeat(99)), [], null), []);
-  assert.deepEqual(codes(draft(''), [], { ...health, max_history_messages: 0 }), []);
-});
-
-test('characters are counted as the server counts them', () => {
-  assert.equal(countCharacters('a𝒳b'), 3);
-  assert.equal(countCharacters('é体'), 2);
+test('repeats are found whatever their period, and what is only alike is none', () => {
+  const start = 'The lungs are clear. ';
+  for (let period = 1; period <= 200; period += 7) {
+    const round = Array.from({ length: period }, (_, index) => String.fromCharCode(97 + ((index * index + 3 * index) % 23))).join('');
+    const text = start + round.repeat(Math.max(4, Math.ceil(160 / period)));
+    const { once, rest } = repeatsIn(text);
+    assert.equal(once + rest, text);
+    assert.ok(once.length <= start.length + 2 * period && rest.length > 0, `period ${period}`);
+  }
+  const folded = repeatsIn(`${start}${'No effusion. '.repeat(12)}`);
+  assert.deepEqual([folded.once, folded.times], [`${start}No effusion. `, 11]);
+  const table = Array.from({ length: 40 }, (_, row) => `| Day ${row} | ${row * 7 % 11} | normal |`).join('\n');
+  assert.equal(repeatsIn(table), null);
+  assert.equal(repeatsIn(''), null);
 });

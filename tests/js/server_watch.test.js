@@ -78,7 +78,7 @@ test('progress is known or honestly unknown', () => {
 
 test('only moments are announced, not tokens', () => {
   const steps = [
-    state.typed('x'), state.asked([1, 2]), state.received({ type: 'opened' }, 0), state.received({ type: 'queue', ahead: 1 }, 0),
+    state.typed('x'), state.asked({ ids: ['q', 'r', 's'], at: 0, made: null }), state.received({ type: 'opened' }, 0), state.received({ type: 'queue', ahead: 1 }, 0),
     state.received({ type: 'thinking', text: 'a' }, 0), state.received({ type: 'thinking', text: 'b' }, 0), state.received({ type: 'token', text: 'c' }, 0),
     state.received({ type: 'token', text: 'd' }, 0), state.ended(ending.byReason(null), 0),
   ];

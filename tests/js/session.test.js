@@ -9,12 +9,13 @@ import { Store } from '../../medserver/static/js/store.js';
 const file = (name, size = 3) => ({ name, size, type: '' });
 
 function setUp(follow, health = { status: 'ready', supports_images: true }) {
-  const seen = { forgotten: [], bodies: [], unreachable: 0 };
+  const seen = { ids: 0, forgotten: [], bodies: [], unreachable: 0 };
   const store = new Store(initialState);
   store.change(heard(health));
   const session = new Session({
     store,
     now: () => 0,
+    newId: () => String(seen.ids += 1),
     filesOf: async ({ images }) => images.map((address) => {
       if (address === '/samples/gone.png') throw new Error('404');
       return file(address.slice(9));
@@ -159,22 +160,126 @@ test('a new session leaves nothing behind, not even a late token', async () => {
   late();
   await sent;
   assert.deepEqual([store.state.turns.length, store.state.draft.images.length, store.state.notice], [0, 0, null]);
-  assert.deepEqual(seen.forgotten, ['a.png', 'b.png']);
+  assert.deepEqual(seen.forgotten.toSorted(), ['a.png', 'b.png']);
 });
 
-test('trying again asks the same question for a reply that did not end well', async () => {
-  const endings = [ending.bySilence(), ending.byReason(null)];
-  const { store, session, seen } = setUp(async ({ onEvent }) => {
-    onEvent({ type: 'token', text: `Try ${endings.length}` });
-    return endings.shift();
-  });
-  session.type('x');
+const saying = (...texts) => async ({ onEvent }) => {
+  onEvent({ type: 'token', text: texts.shift() });
+  return ending.byReason({ reason: texts.length > 0 ? 'length' : 'stop' });
+};
+
+async function sent(session, text) {
+  session.type(text);
   await session.send();
-  await session.tryAgain();
+}
+
+test('regenerating asks the same question again and keeps the earlier answer', async () => {
+  const { store, session, seen } = setUp(saying('Try 1', 'Try 2'));
+  await sent(session, 'x');
+  await session.regenerate(store.state.turns[1].id);
   assert.deepEqual(seen.bodies[1], seen.bodies[0]);
-  assert.deepEqual([store.state.turns.length, store.state.turns[1].text], [2, 'Try 1']);
-  await session.tryAgain();
-  assert.equal(seen.bodies.length, 2);
+  assert.deepEqual([store.state.turns.length, store.state.turns[1].text, store.state.conversation.all.length], [2, 'Try 2', 3]);
+  session.chooseVersion(store.state.conversation.all[1].id);
+  assert.equal(store.state.turns[1].text, 'Try 1');
+});
+
+test('a cut answer goes on in the same turn: the server is given what stands there', async () => {
+  const { store, session, seen } = setUp(saying('One, two, ', ' three.'));
+  await sent(session, 'Count');
+  await session.continueAnswer();
+  assert.deepEqual(seen.bodies[1].messages.at(-1), { role: 'assistant', content: 'One, two,' });
+  assert.deepEqual([store.state.turns.length, store.state.turns[1].text, store.state.turns[1].ending.kind], [2, 'One, two, three.', 'finished']);
+  await session.continueAnswer();
+  assert.equal(seen.bodies.length, 2, 'a finished one does not go on');
+});
+
+test('an answer that ran in circles goes on from its first round, beside the earlier version', async () => {
+  const replies = [['No effusion. '.repeat(20), 'repetition'], ['The heart is normal.', 'stop']];
+  const { store, session, seen } = setUp(async ({ onEvent }) => {
+    const [text, reason] = replies.shift();
+    onEvent({ type: 'token', text });
+    return ending.byReason({ reason });
+  });
+  await sent(session, 'x');
+  await session.continueAnswer();
+  assert.deepEqual(seen.bodies[1].messages.at(-1), { role: 'assistant', content: 'No effusion.' });
+  assert.deepEqual(store.state.turns[1].text, 'No effusion.The heart is normal.');
+  assert.equal(store.state.conversation.all.length, 3);
+});
+
+test('answer now asks again with thinking off', async () => {
+  const { store, session, seen } = setUp(async ({ onEvent }) => {
+    onEvent({ type: 'thinking', text: 'Hm' });
+    return ending.byReason({ reason: 'length' });
+  });
+  await sent(session, 'x');
+  await session.answerNow(store.state.turns[1].id);
+  assert.deepEqual(seen.bodies.map((body) => body.thinking), ['auto', 'off']);
+  assert.equal(store.state.settings.thinking, 'auto', 'what is chosen stays chosen');
+  assert.equal(store.state.turns[1].made.parameters.thinking, 'off');
+});
+
+test('an edited question is asked from there, and what is sent is what is seen', async () => {
+  const { store, session, seen } = setUp(finishing);
+  for (const text of ['One', 'Two']) await sent(session, text);
+  session.edit(store.state.turns[0].id);
+  session.retype('Uno');
+  await session.finishEdit();
+  assert.deepEqual(seen.bodies[2].messages, [{ role: 'user', content: 'Uno' }]);
+  assert.deepEqual(store.state.turns.map((turn) => turn.text), ['Uno', 'Answer']);
+  session.edit(store.state.turns[1].id);
+  session.retype('My words');
+  await session.finishEdit();
+  assert.equal(seen.bodies.length, 3, 'an edited answer asks nothing');
+  await sent(session, 'Next');
+  assert.deepEqual(seen.bodies[3].messages.map((one) => one.content), ['Uno', 'My words', 'Next']);
+});
+
+test('what was not begun leaves the conversation and what was typed as they were', async () => {
+  const verdicts = [ending.byReason(null), ending.byRefusal({ status: 429, code: 'rate_limited' }), ending.byFailure({ sentence: 'Lost.', code: 'x' })];
+  const { store, session } = setUp(async ({ onEvent }) => {
+    if (verdicts.length === 3) onEvent({ type: 'token', text: 'Answer' });
+    return verdicts.shift();
+  });
+  await sent(session, 'One');
+  const before = store.state.conversation;
+  session.edit(store.state.turns[0].id);
+  session.retype('Uno');
+  await session.finishEdit();
+  assert.equal(store.state.conversation, before);
+  assert.deepEqual([store.state.editing.text, store.state.notice.code], ['Uno', 'rate_limited']);
+  session.cancelEdit();
+  await session.regenerate(store.state.turns[1].id);
+  assert.equal(store.state.conversation, before);
+  assert.equal(store.state.notice.sentence, 'Lost.');
+});
+
+test('a deleted message can be brought back with its images until something else is done', async () => {
+  const { store, session, seen } = setUp(finishing);
+  session.addFiles([file('a.png')]);
+  await sent(session, 'x');
+  const before = store.state.conversation;
+  session.remove(store.state.turns[0].id);
+  assert.deepEqual([store.state.turns.length, seen.forgotten], [0, []]);
+  session.undo();
+  assert.equal(store.state.conversation, before);
+  session.remove(store.state.turns[0].id);
+  await sent(session, 'Next');
+  assert.deepEqual([store.state.undo, seen.forgotten], [null, ['a.png']]);
+});
+
+test('nothing is changed under a reply that is arriving', async () => {
+  const { store, session } = setUp(untilStopped);
+  session.type('x');
+  const done = session.send();
+  await new Promise((resolve) => { setTimeout(resolve); });
+  const { conversation } = store.state;
+  session.remove(store.state.turns[0].id);
+  await session.regenerate(store.state.turns[1].id);
+  assert.equal(store.state.conversation, conversation);
+  assert.equal(store.state.notice.code, 'already_replying');
+  session.stop();
+  await done;
 });
 
 test('only what the server can decode is taken, and the rest is named', () => {

@@ -135,8 +135,8 @@ test('the request carries every turn, images with theirs, and no thought', () =>
     { role: 'user', text: 'Sure?', images: [] },
     { role: 'assistant', text: '', thinking: 'half' },
   ];
-  assert.equal(chatRequest(turns, { thinking: 'on', model: 'b', addressOf: String }).model, 'b');
-  assert.deepEqual(chatRequest(turns, { thinking: 'on', model: null, addressOf: ({ id }) => `data:${id}` }), {
+  assert.equal(chatRequest(turns, { settings: { thinking: 'on', model: 'b' }, addressOf: String }).model, 'b');
+  assert.deepEqual(chatRequest(turns, { settings: { thinking: 'on', model: null }, addressOf: ({ id }) => `data:${id}` }), {
     messages: [
       { role: 'user', content: 'Compare', image_data: ['data:1', 'data:2'] },
       { role: 'assistant', content: 'Same' },

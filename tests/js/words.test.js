@@ -57,7 +57,7 @@ test('every problem of a draft has its sentence', () => {
 });
 
 test('no sentence shouts', () => {
-  const all = JSON.stringify([words.page, words.banner, words.terms, words.welcome, words.composer, words.turn, words.clearing]);
+  const all = JSON.stringify([words.page, words.banner, words.terms, words.welcome, words.composer, words.turn, words.leaving, words.wiping, words.editing, words.undo, words.sessions, words.downloading]);
   assert.doesNotMatch(all, /!/);
 });
 
@@ -67,4 +67,12 @@ test('the status tells what was tried and why', () => {
     ['Model', 'Demo'], ['Reads', 'text and images'], ['Engine', 'transformers, ready'], ['Not used', 'sglang: no GPU'], ['Restarts', '2'],
   ]);
   assert.deepEqual(words.statusRows(null), []);
+});
+
+test('a download is said in the unit that suits it, and everything else is counted', () => {
+  const said = (stage, done, total) => words.status.progress({ stage, done, total });
+  assert.equal(said('download', 3_210_000_000, 8_600_000_000), 'Downloading the weights, 3.2 of 8.6 GB (37 %).');
+  assert.equal(said('checking', 0, 64_000_000), 'Checking the weights, 0 of 64 MB (0 %).');
+  assert.equal(said('weights', 3, 12), 'Loading the weights, 3 of 12.');
+  assert.equal(said('download', null, null), 'Downloading the weights.');
 });

@@ -1,8 +1,8 @@
 /**
- * Hands somebody a file, also on plain http; does not know what is in it.
+ * Hands somebody a file, also on plain http; does not know what is in it. `blob` or `text` with its `type`.
  */
-export function save({ name, text }, document) {
-  const address = URL.createObjectURL(new Blob([text], { type: 'text/markdown;charset=utf-8' }));
+export function save({ name, type, text, blob = new Blob([text], { type: `${type};charset=utf-8` }) }, document) {
+  const address = URL.createObjectURL(blob);
   const link = document.createElement('a');
   Object.assign(link, { href: address, download: name });
   link.click();

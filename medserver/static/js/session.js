@@ -1,40 +1,45 @@
 /**
- * What somebody can do on this page, each one verb; changes the state and talks to the server, and never sees the DOM.
+ * What somebody can do in the session that is open, each one verb; changes the state and talks to the server, and never sees the DOM.
  */
-import { isEmptyReply, lastReply, replying } from './conversation.js';
+import * as conversation from './conversation.js';
 import * as ending from './ending.js';
 import { problemsOf } from './limits.js';
 import { unreadableImage } from './refusal.js';
-import { chatRequest, imagesIn } from './request.js';
+import { repeatsIn } from './repeats.js';
+import { chatRequest, imagesIn, originOf } from './request.js';
+import { allowed } from './settings/settings.js';
 import * as state from './state.js';
 
 const blocked = (code, details = {}) => Object.freeze({ code, ...details });
 
 export class Session {
   #abort = null;
-  #lastId = 0;
 
-  /** `images` makes, reads and forgets images; `filesOf` fetches those of a sample; `follow` asks for one reply; `onUnreachable` is told when nobody answered. */
-  constructor({ store, images, filesOf, follow, now, onUnreachable }) {
-    Object.assign(this, { store, images, filesOf, follow, now, onUnreachable });
+  /**
+   * `images` makes, reads and forgets images; `filesOf` fetches those of a sample; `follow` asks for one reply; `newId` names what is new;
+   * `onUnreachable` is told when nobody answered.
+   */
+  constructor({ store, images, filesOf, follow, now, newId, onUnreachable }) {
+    Object.assign(this, { store, images, filesOf, follow, now, newId, onUnreachable });
+  }
+
+  /** A reply is being followed by this page. */
+  get busy() {
+    return this.#abort !== null;
   }
 
   type(text) {
     this.store.change(state.typed(text));
   }
 
-  chooseThinking(thinking) {
-    this.store.change(state.thinkingChosen(thinking));
-  }
-
-  chooseModel(model) {
-    this.store.change(state.modelChosen(model));
+  set(name, value) {
+    this.store.change(state.set(name, value));
   }
 
   addFiles(files) {
     const { accepted, rejected } = this.images.sortFiles(files);
     if (accepted.length > 0) {
-      this.store.change(state.imagesAdded(accepted.map((file) => this.images.imageOf(file, this.#nextId()))));
+      this.store.change(state.imagesAdded(accepted.map((file) => this.images.imageOf(file, this.newId()))));
     }
     const names = rejected.map((file) => file.name);
     if (names.length > 0) this.store.change(state.noticed(blocked('unknown_image_type', { names })));
@@ -54,11 +59,16 @@ export class Session {
     this.addFiles(files);
   }
 
+  moveImage(id, to) {
+    this.store.change(state.imageMoved(id, to));
+  }
+
+  labelImage(id, label) {
+    this.store.change(state.imageLabelled(id, label));
+  }
+
   removeImage(id) {
-    const image = this.store.state.draft.images.find((one) => one.id === id);
-    if (!image) return;
-    this.store.change(state.imageRemoved(id));
-    this.images.forget(image);
+    this.#letGo(state.imageRemoved(id));
   }
 
   dismissNotice() {
@@ -71,47 +81,124 @@ export class Session {
     const { text, images } = before.draft;
     if (text.trim() === '' && images.length === 0) return Promise.resolve();
     const obstacle = obstacleTo(before);
-    if (obstacle) return Promise.resolve(this.store.change(state.noticed(obstacle)));
-    this.store.change(state.asked([this.#nextId(), this.#nextId()]));
-    return this.#follow();
+    if (obstacle) return this.#say(obstacle);
+    const ids = [this.newId(), this.newId(), this.newId()];
+    const made = this.#origin(settingsOf(before));
+    return this.#attempt({ step: state.asked({ ids, at: this.now(), made }), back: (notice) => state.handedBack(before.conversation, notice) });
   }
 
-  /** For a last reply that did not end well. */
-  tryAgain() {
-    const { turns, health } = this.store.state;
-    const reply = lastReply(turns);
-    if (!reply?.ending || !ending.isIncomplete(reply.ending)) return Promise.resolve();
-    if (health?.status === 'loading') return Promise.resolve(this.store.change(state.noticed(blocked('loading'))));
-    this.store.change(state.askedAgain(this.#nextId()));
-    return this.#follow();
+  /** Another answer to the same question, in a version of its own; `settings` are those that differ from what is chosen. */
+  regenerate(id, settings = {}) {
+    return this.#again((made) => (talk) => conversation.answerAgain(talk, id, { newId: this.newId(), at: this.now(), made }), settings);
+  }
+
+  /** For a reply whose tokens all went into thinking. */
+  answerNow(id) {
+    return this.regenerate(id, { thinking: 'off' });
+  }
+
+  /** The last answer goes on where it was cut; one that ran in circles goes on from its first round, as a new version. */
+  continueAnswer() {
+    const reply = conversation.lastReply(this.store.state.turns);
+    if (!reply?.ending) return Promise.resolve();
+    const remedies = ending.remediesOf(reply);
+    if (remedies.continue) return this.#again((made) => (talk) => conversation.goOn(talk, { made }));
+    if (!remedies.continueAnyway) return Promise.resolve();
+    const once = repeatsIn(reply.text)?.once ?? reply.text;
+    return this.#again((made) => (talk) => conversation.goOnFrom(talk, once, { newId: this.newId(), at: this.now(), made }));
+  }
+
+  edit(id) {
+    const turn = conversation.turnOf(this.store.state.conversation, id);
+    this.store.change(state.editing({ id, text: turn.text }));
+  }
+
+  retype(text) {
+    this.store.change(state.editing({ ...this.store.state.editing, text }));
+  }
+
+  cancelEdit() {
+    this.store.change(state.editing(null));
+  }
+
+  /** A question is asked again as it stands now; an answer is kept as edited. */
+  finishEdit() {
+    const { editing, conversation: talk } = this.store.state;
+    const turn = conversation.turnOf(talk, editing.id);
+    if (editing.text.trim() === '') return this.#say(blocked('no_edit'));
+    if (turn.role === 'user') return this.#askInstead(editing);
+    if (conversation.replying(this.store.state.turns)) return this.#say(blocked('already_replying'));
+    const edited = { text: editing.text, newId: this.newId(), at: this.now() };
+    this.store.change(editing.text === turn.text ? state.editing(null) : state.stepped((now) => conversation.editAnswer(now, editing.id, edited)));
+    return Promise.resolve();
+  }
+
+  chooseVersion(id) {
+    if (!this.#isReplying()) this.#letGo(state.stepped((talk) => conversation.choose(talk, id)));
+  }
+
+  remove(id) {
+    if (!this.#isReplying()) this.#letGo(state.turnRemoved(id));
+  }
+
+  undo() {
+    this.#letGo(state.undone());
   }
 
   stop() {
     this.#abort?.abort();
   }
 
+  /** Leaves nothing of this session in the page. */
   startNew() {
-    const { turns, draft } = this.store.state;
-    const abandoned = this.#abort;
-    this.#abort = null;
-    this.store.change(state.cleared());
-    abandoned?.abort();
-    [...imagesIn(turns), ...draft.images].forEach(this.images.forget);
+    this.#leaveWith(state.cleared());
   }
 
-  async #follow() {
+  /** Another session of this device in place of this one. */
+  open(kept) {
+    this.#leaveWith(state.opened(kept));
+  }
+
+  #leaveWith(change) {
+    const abandoned = this.#abort;
+    this.#abort = null;
+    if (abandoned) this.store.change(state.ended(ending.byReader(), this.now()));
+    this.#letGo(change);
+    abandoned?.abort();
+  }
+
+  #askInstead(editing) {
+    const obstacle = obstacleToAny(this.store.state) ?? tooLong(editing.text, this.store.state);
+    if (obstacle) return this.#say(obstacle);
+    const ids = [this.newId(), this.newId()];
+    return this.#again((made) => (talk) => conversation.askInstead(talk, editing.id, { text: editing.text, ids, at: this.now(), made }), {}, editing);
+  }
+
+  #again(stepWith, settings = {}, editing = null) {
+    const before = this.store.state;
+    const obstacle = obstacleToAny(before);
+    if (obstacle) return this.#say(obstacle);
+    const all = { ...settingsOf(before), ...settings };
+    const step = state.stepped(stepWith(this.#origin(all)));
+    return this.#attempt({ step, settings: all, back: (notice) => state.steppedBack(before.conversation, editing, notice) });
+  }
+
+  /** One request to the server: `step` makes the place for its reply, `back` takes it away where nothing was begun. */
+  async #attempt({ step, back, settings = settingsOf(this.store.state) }) {
+    this.#letGo(step);
     const abort = new AbortController();
     this.#abort = abort;
     const mine = () => this.#abort === abort;
-    const verdict = await this.#ask(abort, (event) => mine() && this.store.change(state.received(event, this.now())));
+    const said = saidBy(conversation.lastReply(this.store.state.turns));
+    const verdict = await this.#ask(abort, settings, (event) => mine() && this.store.change(state.received(event, this.now())));
     // After "New session" the state belongs to another conversation.
     if (!mine()) return;
     this.#abort = null;
-    this.#conclude(verdict);
+    this.#conclude(verdict, back, saidBy(conversation.lastReply(this.store.state.turns)) === said);
   }
 
-  async #ask(abort, onEvent) {
-    const { turns, thinking, model } = this.store.state;
+  async #ask(abort, settings, onEvent) {
+    const { turns } = this.store.state;
     const addresses = new Map();
     for (const image of imagesIn(turns)) {
       try {
@@ -121,34 +208,70 @@ export class Session {
       }
     }
     if (abort.signal.aborted) return ending.byReader();
-    const body = chatRequest(turns, { thinking, model, addressOf: (image) => addresses.get(image.id) });
+    const body = chatRequest(turns, { settings, addressOf: (image) => addresses.get(image.id) });
     return this.follow({ body, signal: abort.signal, onEvent });
   }
 
-  #conclude(verdict) {
+  #conclude(verdict, back, nothingCame) {
     if (verdict.kind === 'refused') {
-      this.store.change(state.handedBack(verdict.refusal));
+      this.#letGo(back(verdict.refusal));
       if (verdict.refusal.code === 'unreachable') this.onUnreachable();
       return;
     }
-    if (verdict.kind === 'failed' && isEmptyReply(lastReply(this.store.state.turns))) {
-      this.store.change(state.handedBack(blocked(verdict.code, { sentence: verdict.sentence })));
+    if (verdict.kind === 'failed' && nothingCame) {
+      this.#letGo(back(blocked(verdict.code, { sentence: verdict.sentence })));
       return;
     }
     this.store.change(state.ended(verdict, this.now()));
   }
 
-  #nextId() {
-    this.#lastId += 1;
-    return this.#lastId;
+  /** A change after which images may be of no use any more. */
+  #letGo(change) {
+    const before = state.imagesHeld(this.store.state);
+    this.store.change(change);
+    const after = state.imagesHeld(this.store.state);
+    for (const image of before) if (!after.has(image)) this.images.forget(image);
+  }
+
+  #isReplying() {
+    const replying = conversation.replying(this.store.state.turns);
+    if (replying) this.#say(blocked('already_replying'));
+    return replying;
+  }
+
+  #say(obstacle) {
+    this.store.change(state.noticed(obstacle));
+    return Promise.resolve();
+  }
+
+  #origin(settings) {
+    return originOf(this.store.state.health, settings);
   }
 }
 
+/** What the request carries beside the messages. */
+function settingsOf({ settings, health }) {
+  return allowed(settings, health);
+}
+
+const saidBy = ({ text, thinking }) => text.length + thinking.length;
+
+function obstacleToAny({ turns, health }) {
+  if (conversation.replying(turns)) return blocked('already_replying');
+  return health?.status === 'loading' ? blocked('loading') : null;
+}
+
 /** Why sending is of no use just now, or null. */
-function obstacleTo({ draft, turns, health }) {
-  if (replying(turns)) return blocked('already_replying');
-  if (health?.status === 'loading') return blocked('loading');
+function obstacleTo(now) {
+  const obstacle = obstacleToAny(now);
+  if (obstacle) return obstacle;
+  const { draft, turns, health } = now;
   if (draft.text.trim() === '') return blocked('no_text', { ofDraft: true });
   const [problem] = problemsOf(draft, turns, health);
   return problem ? blocked(problem.code, { ...problem, ofDraft: true }) : null;
+}
+
+function tooLong(text, { health }) {
+  const [problem] = problemsOf({ text, images: [] }, [], health);
+  return problem ? blocked(problem.code, problem) : null;
 }

@@ -1,32 +1,54 @@
 /**
  * The whole state of the page as one frozen value, and every change it knows; knows neither the wire nor the page.
  *
- * {turns, draft: {text, images}, thinking, model, notice, samples, health, link}. A notice is {code, …figures}, with `ofDraft` where it is about what is typed;
- * `link` is what the last poll met: connecting, up or down.
+ * {session: {id, title, named, pinned, created}, conversation, turns, draft: {text, images}, editing, undo, settings, preferences, serverPrompts,
+ * notice, samples, health, link, shelf, keeping}. `turns` is the visible path of the conversation. `editing` is {id, text} of the turn that is being rewritten;
+ * `undo` is {kind, conversation | removed} of what can be brought back. A notice is {code, …figures}, with `ofDraft` where it is about what
+ * is typed; `link` is what the last poll met: connecting, up or down. `shelf` is {sessions, query, found}: the sessions on this device.
+ * `preferences` is {theme, prompts} of this device; `serverPrompts` {text, image}, null until they are known. `keeping` is null while all is kept on this device, or {code} of why it is not.
  */
 import * as conversation from './conversation.js';
+import { moved } from './order.js';
+import { titleOf } from './sessions/title.js';
+import { carriedOver, settingsFrom, untouched } from './settings/settings.js';
 
 export const emptyDraft = Object.freeze({ text: '', images: Object.freeze([]) });
 
+const newSession = Object.freeze({ id: null, title: '', named: false, pinned: false, created: null });
+
 export const initialState = Object.freeze({
-  turns: Object.freeze([]),
+  session: newSession,
+  conversation: conversation.empty,
+  turns: conversation.empty.turns,
   draft: emptyDraft,
-  thinking: 'auto',
-  model: null,
+  editing: null,
+  undo: null,
+  settings: untouched,
+  preferences: Object.freeze({ theme: 'dark', prompts: Object.freeze([]) }),
+  serverPrompts: null,
   notice: null,
   samples: Object.freeze([]),
   health: null,
   link: 'connecting',
+  shelf: Object.freeze({ sessions: Object.freeze([]), query: '', found: null }),
+  keeping: null,
 });
 
 const change = (state, changes) => Object.freeze({ ...state, ...changes });
 const draftOf = (text, images) => Object.freeze({ text, images: Object.freeze([...images]) });
+const saying = (state, next, changes = {}) => change(state, { conversation: next, turns: next.turns, ...changes });
 
 /** What was said about the draft is no longer true once the draft has changed. */
 const redraft = (state, text, images) =>
   change(state, { draft: draftOf(text, images), notice: state.notice?.ofDraft ? null : state.notice });
 
 const withoutNotice = (state, code) => (state.notice?.code === code ? null : state.notice);
+
+/** Every image that something of the state still shows or could bring back. */
+export function imagesHeld({ conversation: { all }, draft, undo }) {
+  const turns = [...all, ...(undo?.kind === 'turns' ? undo.conversation.all : [])];
+  return new Set([...draft.images, ...turns.flatMap((turn) => turn.images ?? [])]);
+}
 
 export const typed = (text) => (state) => redraft(state, text, state.draft.images);
 
@@ -35,35 +57,88 @@ export const imagesAdded = (images) => (state) => redraft(state, state.draft.tex
 export const imageRemoved = (id) => (state) =>
   redraft(state, state.draft.text, state.draft.images.filter((image) => image.id !== id));
 
-export const thinkingChosen = (thinking) => (state) => change(state, { thinking });
+/** `to` is the place among the images of the draft, from 0. */
+export const imageMoved = (id, to) => (state) => {
+  const { text, images } = state.draft;
+  return redraft(state, text, moved(images, images.findIndex((image) => image.id === id), to));
+};
 
-/** null is the server's first one. */
-export const modelChosen = (model) => (state) => change(state, { model });
+export const imageLabelled = (id, label) => (state) =>
+  redraft(state, state.draft.text, state.draft.images.map((image) => (image.id === id ? Object.freeze({ ...image, label }) : image)));
+
+/** null is the server's own choice. */
+export const set = (name, value) => (state) => change(state, { settings: Object.freeze({ ...state.settings, [name]: value }) });
+
+export const preferred = (changes) => (state) => change(state, { preferences: Object.freeze({ ...state.preferences, ...changes }) });
+
+export const promptsFound = (serverPrompts) => (state) => change(state, { serverPrompts: Object.freeze(serverPrompts) });
 
 export const samplesFound = (samples) => (state) => change(state, { samples: Object.freeze(samples) });
 
 export const noticed = (notice) => (state) => change(state, { notice });
 
-export const asked = (ids) => (state) =>
-  change(state, { turns: conversation.ask(state.turns, { ...state.draft, ids }), draft: emptyDraft, notice: null });
-
-export const askedAgain = (id) => (state) =>
-  change(state, { turns: conversation.askAgain(state.turns, { id }), notice: null });
-
-export const received = (event, at) => (state) => change(state, { turns: conversation.receive(state.turns, event, at) });
-
-export const ended = (ending, at) => (state) =>
-  change(state, { turns: conversation.end(state.turns, ending, at), notice: withoutNotice(state, 'already_replying') });
-
-/** The question goes back into the box, before whatever has been typed there meanwhile. */
-export const handedBack = (notice) => (state) => {
-  const back = conversation.withdraw(state.turns);
-  const text = [back.text, state.draft.text].filter(Boolean).join('\n\n');
-  return change(state, { turns: back.turns, draft: draftOf(text, [...back.images, ...state.draft.images]), notice });
+/** `ids` of the question, its reply, and the session that it may begin. */
+export const asked = ({ ids: [question, reply, session], at, made }) => (state) => {
+  const next = conversation.ask(state.conversation, { ...state.draft, ids: [question, reply], at, made });
+  return saying(state, next, { session: begun(state, session, at), draft: emptyDraft, notice: null, undo: null });
 };
 
+/** The first question gives a session its name, until somebody does. */
+const begun = ({ session, conversation: { all }, draft }, id, at) => (all.length > 0 ? session : Object.freeze({
+  ...session, id: session.id ?? id, created: session.created ?? at, title: session.named ? session.title : titleOf(draft.text),
+}));
+
+/** Any step of the conversation that `step` takes; what could be undone or was being rewritten belongs to the one before. */
+export const stepped = (step) => (state) => saying(state, step(state.conversation), { editing: null, undo: null, notice: null });
+
+export const received = (event, at) => (state) => growing(state, conversation.receive(state.conversation, event, at));
+
+const growing = (state, next) => (next === state.conversation ? state : saying(state, next));
+
+export const ended = (ending, at) => (state) =>
+  saying(state, conversation.end(state.conversation, ending, at), { notice: withoutNotice(state, 'already_replying') });
+
+/** It was not begun: the conversation is as before, and a new question is back in the box, before whatever has been typed there meanwhile. */
+export const handedBack = (before, notice) => (state) => {
+  const { text, images } = state.turns.at(-2);
+  const whole = [text, state.draft.text].filter(Boolean).join('\n\n');
+  return saying(state, before, { draft: draftOf(whole, [...images, ...state.draft.images]), notice });
+};
+
+/** The same for what was no new question; `editing` is what had been rewritten. */
+export const steppedBack = (before, editing, notice) => (state) => saying(state, before, { editing, notice });
+
+export const editing = (about) => (state) => change(state, { editing: about && Object.freeze(about) });
+
+export const turnRemoved = (id) => (state) => saying(state, conversation.remove(state.conversation, id), {
+  editing: null, notice: null, undo: Object.freeze({ kind: 'turns', conversation: state.conversation }),
+});
+
+export const undone = () => (state) =>
+  (state.undo?.kind === 'turns' ? saying(state, state.undo.conversation, { undo: null }) : change(state, { undo: null }));
+
+export const undoOffered = (undo) => (state) => change(state, { undo: undo && Object.freeze(undo) });
+
 export const cleared = () => (state) =>
-  change(state, { turns: initialState.turns, draft: emptyDraft, notice: null });
+  saying(state, conversation.empty, {
+    session: newSession, draft: emptyDraft, settings: carriedOver(state.settings), editing: null, undo: null, notice: null,
+  });
+
+/** A session that was kept on this device takes the place of the one that is seen. */
+export const opened = ({ session, conversation: kept, settings }) => (state) => change(cleared()(state), {
+  session: Object.freeze(session), conversation: kept, turns: kept.turns, settings: settingsFrom(settings),
+});
+
+/** What another tab has written into the session that is seen. */
+export const joined = ({ session, conversation: kept }) => (state) =>
+  saying(state, kept, { session: Object.freeze(session), editing: state.editing && conversation.turnOf(kept, state.editing.id) ? state.editing : null, undo: null });
+
+export const sessionNamed = ({ title, named, pinned }) => (state) => change(state, { session: Object.freeze({ ...state.session, title, named, pinned }) });
+
+export const shelved = (changes) => (state) => change(state, { shelf: Object.freeze({ ...state.shelf, ...changes }) });
+
+/** null once everything is kept again. */
+export const keeping = (trouble) => (state) => (state.keeping?.code === trouble?.code ? state : change(state, { keeping: trouble }));
 
 export const heard = (health) => (state) => {
   // Only after the watch itself had met nobody: a single lost request has to stay explained.
