@@ -2,23 +2,38 @@
  * Puts the page together: the state, what can be done, what is seen, and the watch on the server. Everything else lives in js/.
  */
 import { copyText } from './js/clipboard.js';
-import { replying } from './js/conversation.js';
-import { answerFile, conversationFile } from './js/export.js';
+import { lastReply, replying } from './js/conversation.js';
+import { Device } from './js/device.js';
+import { answerFile, conversationFile } from './js/export/file.js';
 import { oncePerFrame } from './js/frame.js';
 import { HealthWatch } from './js/health.js';
+import { newId } from './js/ids.js';
 import * as images from './js/image_file.js';
 import { milestone } from './js/milestones.js';
 import { followReply } from './js/reply.js';
 import { filesOf, loadSamples } from './js/samples.js';
+import { promptsFrom, withoutPrompt, withPrompt } from './js/settings/prompts.js';
+import { loadServerPrompts } from './js/settings/server_prompts.js';
+import { putOn, themeFrom } from './js/settings/theme.js';
 import { save } from './js/save.js';
 import { Session } from './js/session.js';
-import { heard, initialState, samplesFound, unheard } from './js/state.js';
+import { Shelf } from './js/sessions/shelf.js';
+import { heard, initialState, preferred, promptsFound, samplesFound, undoOffered, unheard } from './js/state.js';
+import { Archive } from './js/storage/archive.js';
+import * as base64 from './js/storage/base64.js';
+import { Recorder } from './js/storage/recorder.js';
+import { Tabs } from './js/storage/tabs.js';
+import { Visit } from './js/storage/visit.js';
 import { Store } from './js/store.js';
 import { Page } from './js/views/page.js';
 import * as words from './js/words.js';
 
 const now = () => Date.now();
-const ask = (...request) => fetch(...request);
+const ask = async (...request) => {
+  const response = await fetch(...request);
+  if (response.status === 401) location.replace('/pair'); // no longer known here: it ends after thirty days, or was revoked
+  return response;
+};
 const clock = { setTimeout: (work, after) => setTimeout(work, after), clearTimeout: (timer) => clearTimeout(timer) };
 
 const store = new Store(initialState);
@@ -27,7 +42,7 @@ const watch = new HealthWatch({
   clock,
   page: document,
   onHealth: (health) => {
-    if (health.demo && !store.state.health) loadSamples(ask).then((samples) => store.change(samplesFound(samples)));
+    if (!store.state.health) greet(health);
     store.change(heard(health));
   },
   onLost: () => store.change(unheard()),
@@ -37,37 +52,129 @@ const session = new Session({
   images,
   filesOf: (sample) => filesOf(sample, ask),
   now,
+  newId,
   follow: (request) => followReply({ ...request, fetch: ask, now }),
   onUnreachable: () => watch.askNow(),
 });
+
+const device = new Device(() => localStorage);
+store.change(preferred({ theme: themeFrom(device.read('theme')), prompts: promptsFrom(device.read('prompts')) }));
+putOn(store.state.preferences.theme, document);
+const archive = new Archive();
+const tabs = new Tabs();
+const visit = new Visit(() => sessionStorage, newId);
+const recorder = new Recorder({
+  store, archive, now, clock, tab: visit.tab,
+  onKept: (record) => shelf.listed(record),
+  onRemoved: (id) => shelf.unlisted(id),
+  onGone: (id) => shelf.lost(id),
+});
+const shelf = new Shelf({ store, session, recorder, archive, tabs, visit, restored: images.restored, base64, now, clock, newId });
+
+/** What is asked of a server once, as soon as it is there. */
+function greet({ demo }) {
+  if (demo) loadSamples(ask).then((samples) => store.change(samplesFound(samples)));
+  loadServerPrompts(ask).then((prompts) => prompts && store.change(promptsFound(prompts)));
+}
+
+const stop = () => {
+  if (session.busy) session.stop();
+  else if (replying(store.state.turns)) tabs.tell('stop', store.state.session.id);
+};
+
+/** What makes the last reply grow is followed to its end. */
+const asking = (work) => {
+  work();
+  if (replying(store.state.turns)) page.scroll.toEnd();
+};
 
 const page = new Page({
   onType: (text) => session.type(text),
   onFiles: (files) => session.addFiles(files),
   onRemove: (id) => { session.removeImage(id); render(); },
-  onModel: (model) => session.chooseModel(model),
-  onThinking: (choice) => session.chooseThinking(choice),
-  onDismiss: () => { session.dismissNotice(); page.composer.focus(); },
-  onSend: () => {
-    session.send();
-    if (replying(store.state.turns)) page.scroll.toEnd();
+  onMoveImage: (id, to) => {
+    session.moveImage(id, to);
+    render();
+    const { images } = store.state.draft;
+    page.announcer.say(words.draftImages.moved(images[to].name, to + 1, images.length));
   },
-  onTryAgain: () => { session.tryAgain(); page.composer.focus(); },
-  onStop: () => session.stop(),
+  onLabelImage: (id, label) => session.labelImage(id, label),
+  onOpenImage: (id, opener) => page.openImage(id, opener),
+  onSetting: (name, value) => session.set(name, value),
+  onKeepPrompt: (prompt) => prefer('prompts', withPrompt(store.state.preferences.prompts, prompt)),
+  onForgetPrompt: (name) => prefer('prompts', withoutPrompt(store.state.preferences.prompts, name)),
+  onTheme: (theme) => { prefer('theme', theme); putOn(theme, document); },
+  onAccept: (version) => { device.keep('notice', version); page.composer.focus(); },
+  onDismiss: () => { session.dismissNotice(); page.composer.focus(); },
+  onSend: () => asking(() => session.send()),
+  onStop: stop,
   onSuggestion: async (sample) => { await session.trySample(sample); page.composer.focus(); },
   onCopy: (text) => {
     const copied = copyText(text, document);
     page.announcer.say(copied ? words.turn.copied : words.turn.copyFailed);
     return copied;
   },
-  onDownload: () => save(conversationFile(store.state.turns, origin()), document),
-  onDownloadAnswer: (reply) => save(answerFile(reply, origin()), document),
-  onNewSession: () => (isEmpty(store.state) ? page.composer.focus() : page.clear.open()),
-  onClear: () => { session.startNew(); page.composer.focus(); },
+  onVersion: (id) => session.chooseVersion(id),
+  onEdit: (id) => session.edit(id),
+  onRetype: (text) => session.retype(text),
+  onCancelEdit: () => session.cancelEdit(),
+  onFinishEdit: () => asking(() => session.finishEdit()),
+  onRegenerate: (id) => asking(() => session.regenerate(id)),
+  onContinue: () => asking(() => session.continueAnswer()),
+  onAnswerNow: (id) => asking(() => session.answerNow(id)),
+  onRemoveTurn: (id) => { session.remove(id); render(); page.undo.undo.focus(); },
+  onUndo: () => {
+    if (store.state.undo.kind === 'session') shelf.bringBack();
+    else session.undo();
+    page.composer.focus();
+  },
+  onDismissUndo: () => { store.change(undoOffered(null)); page.composer.focus(); },
+  onDownload: () => page.downloading.open({ hasAnswer: lastReply(store.state.turns) !== null }),
+  onDownloadChosen: ({ scope, ...how }) => {
+    const { turns } = store.state;
+    const file = scope === 'answer' ? answerFile(lastReply(turns), { ...how, at: now() }) : conversationFile(store.state, { ...how, at: now() });
+    save(file, document);
+  },
+  onDownloadAnswer: (reply) => save(answerFile(reply, { format: 'markdown', thinking: false, at: now() }), document),
+  onNewSession: () => leaving(startNew),
+  onKeepAgain: () => recorder.flush(),
+  onOpenSession: (id) => leaving(async () => { await shelf.open(id); page.scroll.toEnd(); }),
+  onRename: (id, title) => shelf.rename(id, title),
+  onPin: (id, pinned) => shelf.pin(id, pinned),
+  onRemoveSession: async (id) => { await shelf.remove(id); render(); page.undo.undo.focus(); },
+  onSearch: (query) => shelf.search(query),
+  onBackUp: async (id) => {
+    const file = await shelf.backUp(id);
+    if (file) save(file, document);
+  },
+  onRestore: (file) => shelf.restore(file),
+  onWipe: async () => { await shelf.wipe(); device.forget(); },
+  sessionsShown: { read: () => device.read('sessions-shown'), keep: (shown) => device.keep('sessions-shown', shown) },
 });
 
-const origin = () => ({ health: store.state.health, at: now() });
-const isEmpty = ({ turns, draft }) => turns.length === 0 && draft.text === '' && draft.images.length === 0;
+/** Kept on this device, and said where it cannot be. */
+function prefer(name, value) {
+  store.change(preferred({ [name]: value }));
+  if (!device.keep(name, value)) page.announcer.say(words.settings.notKept);
+}
+
+/** Asks before something is lost that is nowhere else. */
+function leaving(work) {
+  const loss = lossOf(store.state);
+  if (loss) page.leave.open({ meaning: words.leaving.meaning[loss], onConfirm: work });
+  else work();
+}
+
+function startNew() {
+  session.startNew();
+  page.composer.focus();
+}
+
+/** What another session in this one's place would lose: draft, unkept or null. */
+function lossOf({ turns, draft, keeping }) {
+  if (keeping && turns.length > 0) return 'unkept';
+  return draft.text !== '' || draft.images.length > 0 ? 'draft' : null;
+}
 const render = () => page.update(store.state, now());
 const renderSoon = oncePerFrame(render, (work) => requestAnimationFrame(work));
 
@@ -87,10 +194,13 @@ setInterval(() => {
 
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape' || event.isComposing || event.defaultPrevented || document.querySelector('dialog[open]')) return;
-  session.stop();
+  stop();
 });
 
 document.getElementById('app').replaceWith(page.node);
 render();
 watch.start();
+if (device.read('notice') !== words.clinicalNotice.version) page.clinicalNotice.open();
+shelf.start().then(() => store.state.turns.length > 0 && page.scroll.toEnd());
+addEventListener('pagehide', () => recorder.flush());
 if (matchMedia('(hover: hover)').matches) page.composer.focus();

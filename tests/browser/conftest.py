@@ -2,12 +2,17 @@
 
 import io
 import json
+import re
 import shutil
+from pathlib import Path
 
 import PIL.Image
 import pytest
 
-HOST = "ward-pc.lan"
+import medserver
+from tests.serving import LAN_HOST, Running
+
+HOST = LAN_HOST
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -19,6 +24,9 @@ ARGUMENTS = [
     # A name that is not localhost takes the secure context away, and the traffic stays on this machine.
     f"--host-resolver-rules=MAP {HOST} 127.0.0.1",
 ]
+WORDS = (Path(medserver.__file__).parent / "static" / "js" / "words.js").read_text(encoding="utf-8")
+# Somebody who has been here before; one test meets the notice for the first time.
+NOTICE_ACCEPTED = f"""localStorage.setItem('medserver.notice', '"{re.search("version: '(.+?)'", WORDS)[1]}"')"""
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 375, "height": 812}}
 
 
@@ -51,8 +59,10 @@ def asked_with(page, **fields) -> None:
     page.route("**/api/chat", more)
 
 
-def opened(browser, port: int, size: dict):
-    context = browser.new_context(viewport=size)
+def opened(browser, port: int, size: dict, **device):
+    context = browser.new_context(viewport=size, **device)
+    context.add_cookies([Running.by_port[port].cookie()])
+    context.add_init_script(NOTICE_ACCEPTED)
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -49,7 +49,7 @@ def test_the_keyboard_is_enough(page):
 
 def test_a_thought_stands_apart_from_its_answer(page):
     asked_with(page, max_tokens=400)
-    page.get_by_label("Thinking").select_option("on")
+    page.locator("#thinking").select_option("on")
     page.fill("#prompt", "Hello")
     page.click("#send")
     page.locator("details.thinking[open]").wait_for()

@@ -5,6 +5,7 @@ import { ACCEPTED } from '../image_file.js';
 import { countCharacters } from '../limits.js';
 import * as words from '../words.js';
 import { Attachments } from './attachments.js';
+import { ContextMeter } from './context_meter.js';
 import { element, setText } from './dom.js';
 import { icon } from './icons.js';
 import { Notice } from './notice.js';
@@ -17,27 +18,32 @@ export class Composer {
   constructor(actions) {
     this.actions = actions;
     this.notice = new Notice({ onDismiss: actions.onDismiss });
-    this.attachments = new Attachments({ onRemove: actions.onRemove, onEmptied: () => this.focus() });
+    this.attachments = new Attachments({
+      onRemove: actions.onRemove, onMove: actions.onMoveImage, onLabel: actions.onLabelImage, onOpen: actions.onOpenImage, onEmptied: () => this.focus(),
+    });
+    this.context = new ContextMeter();
     this.#buildControls();
     this.node = element(
       'form', { id: 'composer', class: 'composer', on: { submit: (event) => this.#submit(event) } },
       this.notice.node,
+      this.context.node,
       element(
         'div', { class: 'composer-box' },
         this.attachments.node,
         element('label', { class: 'visually-hidden', for: 'prompt' }, words.composer.label),
         this.prompt,
-        element('div', { class: 'composer-row' }, this.attach, this.imageInput, this.thinking, this.length, this.sendButton, this.stopButton),
+        element('div', { class: 'composer-row' }, this.attach, this.imageInput, this.camera, this.cameraInput, this.thinking, this.length, this.sendButton, this.stopButton),
       ),
     );
   }
 
-  update({ draft, thinking, health, notice, problem, replying, now }) {
+  update({ draft, settings, health, notice, problem, context, replying, now }) {
     if (this.prompt.value !== draft.text) this.prompt.value = draft.text;
     this.#fit();
-    this.attachments.update(draft.images);
+    this.attachments.update(draft.images, health);
     this.notice.update(notice ?? problem, { now, dismissable: Boolean(notice) });
-    this.thinkingChoice.value = thinking;
+    this.context.update(context);
+    this.thinkingChoice.value = settings.thinking;
     this.thinking.hidden = health?.thinking === false;
     this.#updateLength(draft.text, health?.max_text_length);
     const stopHadFocus = document.activeElement === this.stopButton;
@@ -58,19 +64,23 @@ export class Composer {
         input: () => actions.onType(this.prompt.value), keydown: (event) => this.#pressed(event), paste: (event) => this.#pasted(event),
       },
     });
-    this.imageInput = element('input', {
-      id: 'image-input', class: 'visually-hidden', type: 'file', multiple: true, accept: ACCEPTED, tabindex: '-1',
-      'aria-label': words.composer.attach,
-      on: { change: () => this.#chosen() },
-    });
+    this.imageInput = this.#fileInput({ id: 'image-input', multiple: true, accept: ACCEPTED, 'aria-label': words.composer.attach });
+    this.cameraInput = this.#fileInput({ id: 'camera-input', accept: 'image/*', capture: 'environment', 'aria-label': words.draftImages.camera });
     this.attach = element(
       'button', {
         type: 'button', class: 'button quiet', id: 'attach', 'aria-label': words.composer.attach, on: { click: () => this.imageInput.click() },
       },
       icon('image'), element('span', { class: 'composer-wide' }, words.composer.attach),
     );
+    this.camera = element(
+      'button', {
+        type: 'button', class: 'button quiet composer-camera', id: 'camera', 'aria-label': words.draftImages.camera, title: words.draftImages.camera,
+        on: { click: () => this.cameraInput.click() },
+      },
+      icon('camera'),
+    );
     const choices = Object.entries(words.composer.thinkingChoices).map(([value, name]) => element('option', { value }, name));
-    this.thinkingChoice = element('select', { id: 'thinking', class: 'select', on: { change: () => actions.onThinking(this.thinkingChoice.value) } }, ...choices);
+    this.thinkingChoice = element('select', { id: 'thinking', class: 'select', on: { change: () => actions.onSetting('thinking', this.thinkingChoice.value) } }, ...choices);
     this.thinking = element('label', { class: 'composer-thinking' }, element('span', {}, words.composer.thinking), this.thinkingChoice);
     this.length = element('span', { class: 'composer-length' });
     this.sendButton = element(
@@ -104,10 +114,15 @@ export class Composer {
     this.actions.onFiles(files);
   }
 
-  #chosen() {
-    this.actions.onFiles(this.imageInput.files);
+  #fileInput(attributes) {
+    const input = element('input', { type: 'file', class: 'visually-hidden', tabindex: '-1', ...attributes, on: { change: () => this.#chosen(input) } });
+    return input;
+  }
+
+  #chosen(input) {
+    this.actions.onFiles(input.files);
     // Otherwise choosing the same file again would be no change.
-    this.imageInput.value = '';
+    input.value = '';
     this.focus();
   }
 

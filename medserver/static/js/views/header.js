@@ -3,6 +3,7 @@
  */
 import * as words from '../words.js';
 import { element } from './dom.js';
+import { Encryption } from './encryption.js';
 import { icon } from './icons.js';
 import { ModelChoice } from './model_choice.js';
 import { Status } from './status.js';
@@ -10,8 +11,9 @@ import { Status } from './status.js';
 export class Header {
   #status = new Status();
 
-  constructor({ onNewSession, onDownload, onModel }) {
-    this.model = new ModelChoice({ onModel });
+  /** `sessions` is the button that shows the sessions. */
+  constructor({ onNewSession, onDownload, onSetting, onSettings }, sessions) {
+    this.model = new ModelChoice({ onSetting });
     const newSession = element(
       'button', { type: 'button', class: 'button', id: 'new-session', 'aria-label': words.page.newSession, on: { click: onNewSession } },
       icon('plus'), element('span', { class: 'header-wide' }, words.page.newSession),
@@ -20,16 +22,24 @@ export class Header {
       'button', { type: 'button', class: 'button', id: 'download', 'aria-label': words.page.download, title: words.page.download, hidden: true, on: { click: onDownload } },
       icon('download'),
     );
+    const settings = element(
+      'button', { type: 'button', class: 'button', id: 'open-settings', 'aria-label': words.settings.open, title: words.settings.open, on: { click: onSettings } }, icon('settings'),
+    );
     this.node = element(
       'header', { class: 'header' },
-      element('div', { class: 'header-title' }, element('h1', { class: 'header-name' }, words.page.name), this.model.node),
-      element('div', { class: 'header-actions' }, this.#status.node, this.download, newSession),
+      sessions, element('div', { class: 'header-title' }, element('h1', { class: 'header-name' }, words.page.name), this.model.node),
+      element('div', { class: 'header-actions' }, new Encryption(location).node, this.#status.node, settings, this.download, newSession),
     );
   }
 
-  update(standing, { health, turns, model }) {
-    this.model.update({ health, model });
+  update(standing, { health, turns, settings }) {
+    this.model.update({ health, model: settings.model });
     this.download.hidden = turns.length === 0;
-    this.#status.update(standing, health);
+    this.#status.update(standing, health, settings.model, lastTimings(turns));
   }
+}
+
+/** Of the last answer that said how fast it was. */
+function lastTimings(turns) {
+  return turns.findLast((turn) => turn.ending?.timings)?.ending.timings ?? null;
 }

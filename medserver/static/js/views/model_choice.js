@@ -8,8 +8,8 @@ export class ModelChoice {
   #name = element('span', { class: 'model-name' });
   #shown = '';
 
-  constructor({ onModel }) {
-    this.select = element('select', { id: 'model', class: 'select model-select', 'aria-label': words.page.model, hidden: true, on: { change: () => onModel(this.select.value) } });
+  constructor({ onSetting }) {
+    this.select = element('select', { id: 'model', class: 'select model-select', 'aria-label': words.page.model, hidden: true, on: { change: () => onSetting('model', this.select.value) } });
     this.node = element('div', { class: 'model-choice' }, this.#name, this.select);
   }
 

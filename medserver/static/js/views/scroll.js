@@ -1,6 +1,11 @@
 /**
- * Follows the end of what grows while the reader is at the end, and never moves them otherwise; knows only a scrolling element.
+ * Follows the end of what grows while the reader is at the end, and never moves them otherwise; then a button leads there. Knows only a
+ * scrolling element.
  */
+import * as words from '../words.js';
+import { element } from './dom.js';
+import { icon } from './icons.js';
+
 const NEARLY = 48;
 
 export class ScrollFollower {
@@ -8,9 +13,10 @@ export class ScrollFollower {
 
   constructor(node) {
     this.node = node;
-    node.addEventListener('scroll', () => {
-      this.#atEnd = node.scrollHeight - node.scrollTop - node.clientHeight < NEARLY;
-    }, { passive: true });
+    this.latest = element(
+      'button', { type: 'button', class: 'button latest', hidden: true, on: { click: () => this.#goToEnd() } }, icon('down'), words.turn.latest,
+    );
+    node.addEventListener('scroll', () => this.#look(), { passive: true });
     // The message box grows into the room below the text.
     new ResizeObserver(() => this.follow()).observe(node);
   }
@@ -18,15 +24,35 @@ export class ScrollFollower {
   /** After an update, or after the room for it has changed. */
   follow() {
     if (this.#atEnd) this.node.scrollTop = this.node.scrollHeight;
+    this.#offer();
   }
 
   toStart() {
     this.#atEnd = false;
     this.node.scrollTop = 0;
+    this.#offer();
   }
 
   toEnd() {
     this.#atEnd = true;
     this.follow();
+  }
+
+  #look() {
+    this.#atEnd = this.#distance() < NEARLY;
+    this.#offer();
+  }
+
+  #offer() {
+    this.latest.hidden = this.#atEnd || this.#distance() < NEARLY;
+  }
+
+  #distance() {
+    return this.node.scrollHeight - this.node.scrollTop - this.node.clientHeight;
+  }
+
+  #goToEnd() {
+    this.toEnd();
+    this.node.focus({ preventScroll: true });
   }
 }

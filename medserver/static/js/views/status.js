@@ -9,12 +9,13 @@ export class Status {
   #icon = new IconSlot();
   #label = element('span', { class: 'status-label' });
   #rows = element('dl', { class: 'status-rows' });
+  #cards = element('dl', { class: 'status-rows status-cards', hidden: true });
   #shown = '';
   node = element(
     'details', { id: 'status', class: 'status' },
     element('summary', { class: 'button quiet' },
       element('span', { class: 'visually-hidden' }, `${words.status.heading}: `), this.#icon.node, this.#label),
-    element('div', { class: 'status-panel' }, element('h2', {}, words.status.heading), this.#rows),
+    element('div', { class: 'status-panel' }, element('h2', {}, words.status.heading), this.#rows, this.#cards),
   );
 
   constructor() {
@@ -24,11 +25,13 @@ export class Status {
     });
   }
 
-  update(standing, health) {
+  /** `model` is what was chosen, null for the server's first; `last` the timings of the last answer, or null. */
+  update(standing, health, model, last) {
     setAttributes(this.node, { 'data-tone': standing.tone, 'data-kind': standing.kind });
     this.#icon.update(standing.tone);
     setText(this.#label, words.status.labels[standing.kind]);
-    this.#updateRows(words.statusRows(health));
+    this.#updateRows(words.statusRows(health, model, last));
+    this.#updateCards(health?.gpus ?? []);
   }
 
   #updateRows(rows) {
@@ -36,6 +39,16 @@ export class Status {
     if (key === this.#shown) return;
     this.#shown = key;
     this.#rows.replaceChildren(...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]));
+  }
+
+  /** The memory of each graphics card, where the server shows it. */
+  #updateCards(gpus) {
+    this.#cards.hidden = gpus.length === 0;
+    this.#cards.replaceChildren(...gpus.flatMap((gpu) => {
+      const { name, used } = words.vram(gpu);
+      const bar = element('meter', { class: 'status-meter', min: '0', max: gpu.vram_total_gb, value: gpu.vram_used_gb, 'aria-label': words.status.memory(name) });
+      return [element('dt', {}, name), element('dd', {}, bar, used)];
+    }));
   }
 
   #closeByKey(event) {

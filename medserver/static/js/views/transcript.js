@@ -3,6 +3,7 @@
  *
  * It is no live region on purpose: see milestones.js.
  */
+import { replying, versionsOf } from '../conversation.js';
 import { element, ViewList } from './dom.js';
 import { QuestionView, ReplyView } from './turn.js';
 
@@ -11,11 +12,14 @@ export class Transcript {
   #turns;
 
   constructor(actions) {
-    this.#turns = new ViewList(this.node, (turn) => (turn.role === 'user' ? new QuestionView(turn) : new ReplyView(actions)));
+    this.#turns = new ViewList(this.node, (turn) => (turn.role === 'user' ? new QuestionView(turn, actions) : new ReplyView(turn, actions)));
   }
 
-  update(turns, now) {
+  update({ turns, conversation, editing }, now) {
     this.node.hidden = turns.length === 0;
-    this.#turns.update(turns, (view, turn, index) => view.update(turn, { now, last: index === turns.length - 1 }));
+    const busy = replying(turns);
+    this.#turns.update(turns, (view, turn, index) => view.update(turn, {
+      now, busy, editing, versions: versionsOf(conversation, turn), last: index === turns.length - 1,
+    }));
   }
 }

@@ -1,0 +1,55 @@
+/**
+ * The sessions on this device, by age or as found; touches only what differs, and builds a row only as it comes near, because there may be
+ * hundreds.
+ */
+import { groupsOf } from '../../sessions/groups.js';
+import * as words from '../../words.js';
+import { element, setText, ViewList } from '../dom.js';
+import { SessionRow } from './row.js';
+
+class Group {
+  #heading = element('h3', { class: 'session-group' });
+  #rows = element('ul');
+  #views;
+
+  constructor(on) {
+    this.#views = new ViewList(this.#rows, (session) => new SessionRow(session, on));
+    this.node = element('section', {}, this.#heading, this.#rows);
+  }
+
+  update(name, sessions, about) {
+    this.#heading.hidden = name === '';
+    setText(this.#heading, name);
+    this.#views.update(sessions, (view, session) => view.update(session, about(session)));
+  }
+}
+
+export class SessionList {
+  node = element('div', { class: 'session-list' });
+  #empty = element('p', { class: 'session-none', hidden: true });
+  #groups = element('div');
+  #views;
+  #shown = [];
+
+  constructor(on) {
+    this.#views = new ViewList(this.#groups, () => new Group(on));
+    this.node.append(this.#empty, this.#groups);
+  }
+
+  update({ sessions, found, query }, current, now) {
+    const day = new Date(now).toDateString();
+    const shown = [sessions, found, query, current, day];
+    if (shown.every((one, index) => one === this.#shown[index])) return;
+    this.#shown = shown;
+    const excerpts = found && new Map(found.map(({ id, excerpt }) => [id, excerpt]));
+    const groups = excerpts ? [{ id: 'found', name: '', sessions: sessions.filter((one) => excerpts.has(one.id)) }] : this.#byAge(sessions, now);
+    this.#views.update(groups, (view, group) => view.update(group.name, group.sessions, ({ id }) => ({ current: id === current, excerpt: excerpts?.get(id) ?? null })));
+    const none = groups.every((group) => group.sessions.length === 0);
+    this.#empty.hidden = !none;
+    setText(this.#empty, excerpts ? words.sessions.notFound(query) : words.sessions.none);
+  }
+
+  #byAge(sessions, now) {
+    return groupsOf(sessions, now).map((group) => ({ id: words.sessions.group(group), name: words.sessions.group(group), sessions: group.sessions }));
+  }
+}

@@ -1,0 +1,76 @@
+"""What a person at the page does and sees, in the words of the tests; knows the page, not what is tested."""
+
+from tests.browser.conftest import HOST
+
+REPLY = "#transcript article[data-role=assistant]"
+
+# Until the last write is done: a page that is reloaded may lose what it had a moment ago, and says so.
+IS_KEPT = """async () => {
+  const result = (asked) => new Promise((done, failed) => {
+    asked.onsuccess = () => done(asked.result);
+    asked.onerror = () => failed(asked.error);
+  });
+  const database = await result(indexedDB.open('medserver'));
+  const messages = await result(database.transaction('messages').objectStore('messages').getAll());
+  database.close();
+  return messages.length > 0 && messages.every((one) => one.role === 'user' || one.phase === 'ended');
+}"""
+
+
+def watched(browser, front, size, *, script: str | None = None):
+    """The opened page; afterwards it must have complained about nothing."""
+    context = browser.new_context(viewport=size)
+    if script:
+        context.add_init_script(script)
+    complaints: list[str] = []
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    context.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    yield tab(context, front)
+    context.close()
+    # A refused or cut request is Chromium's own line and no complaint of ours.
+    assert [one for one in complaints if "Failed to load resource" not in one and "ERR_" not in one] == []
+
+
+def tab(context, front):
+    """Another tab of the same browser, which has accepted what must be known beforehand."""
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.set_default_navigation_timeout(60_000)
+    page.goto(f"http://{HOST}:{front.port}/")
+    page.locator("#status").get_by_text("Ready", exact=True).wait_for()
+    accept = page.get_by_role("button", name="I understand")
+    if accept.is_visible():
+        accept.click()
+    return page
+
+
+def ask(page, text: str) -> None:
+    page.fill("#prompt", text)
+    page.click("#send")
+
+
+def ended(page, kind: str = "finished"):
+    """The last reply, once it has ended so."""
+    reply = page.locator(f"{REPLY}[data-ending={kind}]").last
+    reply.wait_for()
+    return reply
+
+
+def asked(page, front, text: str, *answer: str) -> None:
+    """A question, and its whole answer."""
+    front.plays(*answer)
+    ask(page, text)
+    page.locator("#transcript .prose").get_by_text(answer[-1], exact=True).last.wait_for()
+    ended(page)
+
+
+def button(page, name: str):
+    return page.get_by_role("button", name=name, exact=True).last
+
+
+def texts(page) -> list[str]:
+    return page.locator("#transcript .turn-question, #transcript .prose").all_inner_texts()
+
+
+def kept(page) -> None:
+    page.wait_for_function(IS_KEPT)
