@@ -68,6 +68,7 @@ export class Page {
     this.settings.update(state, hasImages);
     this.viewer.update(state);
     // What is being rewritten stays where it is.
+    this.latest.hidden = state.turns.length === 0;
     if (state.turns.length > 0 && !state.editing) this.scroll.follow();
     else if (state.turns.length === 0 && this.talking) this.scroll.toStart();
     this.talking = state.turns.length > 0;
@@ -88,12 +89,13 @@ export class Page {
     this.reading = element('div', { class: 'reading', tabindex: '0', role: 'region', 'aria-label': words.page.conversation },
       this.welcome.node, this.transcript.node);
     this.scroll = new ScrollFollower(this.reading);
+    this.latest = element('div', { class: 'page-latest' }, this.scroll.latest);
     this.node = element(
       'div', { class: 'page' },
       element('a', { class: 'skip', href: '#prompt' }, words.page.skip),
       element('div', { class: 'page-top' }, this.header.node, this.banner.node, this.band.node, this.keeping.node),
       this.sessions.zone,
-      element('main', { class: 'page-middle' }, this.reading, element('div', { class: 'page-latest' }, this.scroll.latest), this.undo.node, this.composer.node),
+      element('main', { class: 'page-middle' }, this.reading, this.latest, this.undo.node, this.composer.node),
       this.viewer.place.dock,
       this.settings.node,
       element(
