@@ -4,10 +4,25 @@ A library's line may quote a request, a path or an exception's text, so none get
 """
 
 import logging
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+FORMAT = "%(levelname)s %(name)s: %(message)s"
+FILE_BYTES, FILES = 10_000_000, 5
 
 
-def configure(level: str) -> None:
-    """Log to standard error from `level` on; called once in each process."""
-    logging.basicConfig(level=level.upper(), format="%(levelname)s %(name)s: %(message)s")
+def configure(level: str, file: Path | None = None) -> None:
+    """Log to standard error from `level` on, and to `file`; called once in each process."""
+    logging.basicConfig(level=level.upper(), format=FORMAT)
+    if file:
+        logging.getLogger().addHandler(_rotated(file))
     for handler in logging.getLogger().handlers:
         handler.addFilter(lambda record: record.name.split(".")[0] == "medserver")
+
+
+def _rotated(file: Path) -> RotatingFileHandler:
+    """For systems without a journal, which would note the time and keep the size within bounds."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handler = RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter(f"%(asctime)s {FORMAT}"))
+    return handler

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from medserver.config import BadSetting, Settings
 from medserver.engine.base import Serving
-from medserver.models import IMAGE_SIZE, IMAGE_TOKENS, VARIANTS, Sizes
+from medserver.hub import places
+from medserver.models import IMAGE_SIZE, IMAGE_TOKENS, VARIANTS, Sizes, Variant
 
 DEMO = Path(__file__).parent / "demo"
 # SigLIP of the releases in bfloat16 (0.42 x 10^9 parameters), which -q leaves as it is, like the embeddings; and what
@@ -22,7 +23,7 @@ def serving_for(settings: Settings) -> Serving:
         BadSetting: a local directory that is no Gemma-3 checkpoint.
     """
     variant = VARIANTS[settings.model]
-    directory = settings.model_path or (DEMO if variant.demo else None)
+    directory = settings.model_path or (DEMO if variant.demo else _fetched(settings, variant))
     if directory is None:
         return Serving(variant, variant.hub_id, variant.supports_images, IMAGE_SIZE, IMAGE_TOKENS)
     configuration = _configuration(directory)
@@ -32,6 +33,11 @@ def serving_for(settings: Settings) -> Serving:
     samples = _samples(directory) if variant.demo else ()
     measured = _measured(directory, configuration)
     return Serving(variant, str(directory), images, size, tokens, _note(directory), samples, measured)
+
+
+def _fetched(settings: Settings, variant: Variant) -> Path | None:
+    """The weights where a download put them; an upstream needs none here."""
+    return None if settings.upstream else places.servable(variant.hub_id)
 
 
 def _configuration(directory: Path) -> dict:

@@ -22,7 +22,8 @@ def test_the_demo_is_inside_the_package():
 
 
 @pytest.mark.parametrize("key", ["4", "27", "27t"])
-def test_a_variant_of_the_hub_is_known_before_it_is_here(key):
+def test_a_variant_of_the_hub_is_known_before_it_is_here(key, monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     serving = serving_for(Settings(model=key))
     assert serving.source == VARIANTS[key].hub_id
     assert serving.supports_images is (key != "27t")

@@ -44,26 +44,23 @@ def launch(
     """Start `argv` through the keeper. `file`: what `{file}` in it stands for, kept private and removed after."""
     orders = {
         "argv": list(argv),
-        "env": _quiet(Path(argv[0]), settings, serving) | environment,
+        "env": _quiet(Path(argv[0])) | environment,
         "file": file,
         "verbose": settings.log_level == "debug",
     }
     return Launch((sys.executable, "-m", "medserver.engine.keeper"), json.dumps(orders).encode() + b"\n", secret)
 
 
-def _quiet(python: Path, settings: Settings, serving: Serving) -> dict[str, str]:
-    """No telemetry, no Hub where the weights are here, its own tools first, and none of our own packages."""
-    added = {
+def _quiet(python: Path) -> dict[str, str]:
+    """No telemetry, no Hub, since the weights are here, its own tools first, and none of our own packages."""
+    return {
         "PATH": os.pathsep.join((str(python.parent), os.environ.get("PATH", os.defpath))),
         "PYTHONPATH": "",
         "DO_NOT_TRACK": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_OFFLINE": "1",
+        "TRANSFORMERS_OFFLINE": "1",
     }
-    if Path(serving.source).is_dir():
-        added |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
-    elif settings.hf_token:
-        added["HF_TOKEN"] = settings.hf_token
-    return added
 
 
 def row(

@@ -7,14 +7,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from medserver.config import ENGINE_SLOTS
+from medserver.config import ENGINE_SLOTS, BadSetting
 from medserver.engine.base import Engine, EngineRow
 from medserver.engine.life import Life, Loading, Lost, StartFailed
 from medserver.engine.select import Selection
+from medserver.engine.supply import Rows, Supply, bring
 from medserver.errors import Unavailable
 
 log = logging.getLogger("medserver.engine")
@@ -23,6 +23,7 @@ State = Literal["starting", "loading", "ready", "restarting", "failed", "stopped
 
 BACKOFF = (0.2, 1.0, 3.0, 10.0, 30.0)  # seconds before the next start, by how many in a row have not lasted
 STABLE_SECONDS = 60.0  # an engine that lives so long after its start has lasted
+SUPPLY_SECONDS = 60.0  # before weights that could not be had are asked for again
 CRASHES = 5  # lives in a row that did not last, after which the next candidate takes over
 
 
@@ -38,13 +39,13 @@ class EngineStatus:
     tried: tuple[tuple[str, str], ...] = ()
 
 
-Rows = dict[str, Callable[[], EngineRow]]
-
-
 class EngineHost:
-    """`rows`: how to make each engine that `selection` may name. `model_id`: what it is asked for."""
+    """`rows`: how to make each engine that `selection` may name, or what brings the weights and knows the rows then.
 
-    def __init__(self, selection: Selection, rows: Rows, model_id: str):
+    `model_id`: what an engine is asked for.
+    """
+
+    def __init__(self, selection: Selection, rows: Rows | Supply, model_id: str):
         self._selection = selection
         self._rows = rows
         self._model_id = model_id
@@ -87,13 +88,25 @@ class EngineHost:
         return self._engine.facts.slots if self._engine else ENGINE_SLOTS
 
     async def _keep(self) -> None:
+        rows = await self._supplied(self._rows) if isinstance(self._rows, Supply) else self._rows
         *_, last = self._selection.candidates
         for candidate in self._selection.candidates:
             self._change(name=candidate.name, state="starting", why=None)
-            why = await self._keep_one(self._rows[candidate.name](), for_good=candidate is last)
+            why = await self._keep_one(rows[candidate.name](), for_good=candidate is last)
             log.error("%s is given up: %s", candidate.name, why)
             self._change(why=why, loading=None, tried=(*self.status.tried, (candidate.name, why)))
         self._change(state="failed")
+
+    async def _supplied(self, supply: Supply) -> Rows:
+        """The rows, once the weights are here. What kept them away may be mended meanwhile, so it tries again."""
+        while True:
+            self._change(state="loading", loading=None)
+            try:
+                return supply.rows(await bring(supply.launch(), lambda loading: self._change(loading=loading)))
+            except (Lost, BadSetting) as reason:
+                log.error("the weights are not here: %s Trying again in %.0f s.", reason, SUPPLY_SECONDS)
+                self._change(state="failed", loading=None, why=str(reason))
+            await asyncio.sleep(SUPPLY_SECONDS)
 
     async def _keep_one(self, row: EngineRow, *, for_good: bool) -> str:
         """Run one engine again and again; returns why it is given up, which `for_good` keeps it from once it ran."""

@@ -22,7 +22,6 @@ def transformers_row(settings: Settings, serving: Serving) -> EngineRow:
             max_model_len=settings.max_model_len,
             slots=ENGINE_SLOTS,
             gpu_memory_utilization=settings.gpu_memory_utilization,
-            hf_token=settings.hf_token,
             log_level=settings.log_level,
         )
         return Launch((sys.executable, "-m", "medserver.worker"), orders.to_line(), secret)

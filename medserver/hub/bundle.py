@@ -128,6 +128,8 @@ def _inventory(wish: Wish, written: record.Record, staging: Path) -> tuple[dict[
     add(f"{manifest.WEIGHTS}/{record.NAME}", (wish.weights / record.NAME).read_bytes())
     for wheel in sorted(staging.glob(f"{manifest.WHEELS}/*.whl")):
         add(f"{manifest.WHEELS}/{wheel.name}", wheel)
+    for name, script in wheels.installer(wish.platform).items() if wish.python else ():
+        add(name, script)
     add(manifest.STEPS, manifest.steps(wish.variant.key, wish.platform, wish.python))
     add(manifest.SUMS, manifest.sums(tuple(files)))
     packed = Manifest(
@@ -178,8 +180,8 @@ def _write_tar(target: Path, packed: Manifest, sources: dict[str, Path | bytes],
             entry = tarfile.TarInfo(f"{FOLDER}/{name}")
             entry.size = len(source) if isinstance(source, bytes) else source.stat().st_size
             entry.mode = 0o644
-            with _opened(source) as reading:
-                tar.addfile(entry, _Told(reading, seen))
+            with _opened(source) as reading:  # the manifest is not among the files it counts
+                tar.addfile(entry, reading if name == manifest.NAME else _Told(reading, seen))
 
 
 class _Told(io.RawIOBase):

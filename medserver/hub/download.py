@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -22,6 +23,9 @@ AT_ONCE = 4  # files; one connection seldom fills a line
 HEADROOM = 50_000_000  # bytes left free beside the weights
 
 Seen = Callable[[int], None]
+Told = Callable[[str, int, int], None]  # the stage, bytes done, bytes in all
+# What a download does, in the order it does it; a page has words for each.
+STAGES = ("checking", "download")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -52,7 +56,11 @@ def main(argv: Sequence[str]) -> int:
     return command.ended(work)
 
 
-def download(source: Source, to: Path | None, give_up_seconds: float) -> tuple[Path, Record]:
+def _to_nobody(stage: str, done: int, total: int) -> None:
+    assert stage in STAGES
+
+
+def download(source: Source, to: Path | None, give_up_seconds: float, told: Told = _to_nobody) -> tuple[Path, Record]:
     """Bring the files of `source` here; those that are here and right are left as they are.
 
     Raises:
@@ -62,13 +70,13 @@ def download(source: Source, to: Path | None, give_up_seconds: float) -> tuple[P
         listing = listing_of(source)
         folder = (to or places.snapshot(source.repo, listing.commit)).expanduser().absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone_in(folder) as partial:
-            files = _Arrival(source, listing, folder, partial, give_up_seconds).files()
+        with alone_in(folder) as unfinished:
+            files = _Arrival(source, listing, folder, unfinished, give_up_seconds, told).files()
             record = Record(source.repo, source.revision, listing.commit, files).verified_now()
             record.write(folder)
             if to is None and source.revision != listing.commit:
                 places.remember(source.repo, source.revision, listing.commit)
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
     except (HubFailure, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -77,15 +85,15 @@ def download(source: Source, to: Path | None, give_up_seconds: float) -> tuple[P
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[Path]:
+def alone_in(folder: Path) -> Iterator[Path]:
     """Where files are until they are whole; two downloads must not write to one file."""
     from filelock import FileLock, Timeout  # what huggingface_hub locks its cache with
 
-    partial = folder / PARTIAL
-    partial.mkdir(exist_ok=True)
+    unfinished = folder / PARTIAL
+    unfinished.mkdir(exist_ok=True)
     try:
-        with FileLock(partial / "lock", timeout=0):
-            yield partial
+        with FileLock(unfinished / "lock", timeout=0):
+            yield unfinished
     except Timeout:
         raise HubFailure("busy", f"Another download to {folder} is running. Wait for it, or name another.") from None
 
@@ -93,10 +101,13 @@ def _alone_in(folder: Path) -> Iterator[Path]:
 class _Arrival:
     """The files of one listing on their way to one folder."""
 
-    def __init__(self, source: Source, listing: Listing, folder: Path, partial: Path, give_up_seconds: float):
+    def __init__(
+        self, source: Source, listing: Listing, folder: Path, unfinished: Path, give_up_seconds: float, told: Told
+    ):
         self._source, self._listing = source, listing
-        self._folder, self._partial = folder, partial
+        self._folder, self._unfinished = folder, unfinished
         self._give_up_seconds = give_up_seconds
+        self._told = told
         self._halt = Event()
 
     def files(self) -> tuple[File, ...]:
@@ -112,7 +123,8 @@ class _Arrival:
         candidates = [file for file in self._listing.files if (self._folder / file.path).is_file()]
         if not candidates:
             return {}
-        with Progress("Checking what is here", sum(file.size for file in candidates)) as progress:
+        total, told = sum(file.size for file in candidates), partial(self._told, "checking")
+        with Progress("Checking what is here", total, told=told) as progress:
             checked = ((file, found_right(self._folder / file.path, file, progress.add)) for file in candidates)
             return {file.path: _with(file, sha256) for file, sha256 in checked if sha256}
 
@@ -130,7 +142,7 @@ class _Arrival:
         total = sum(file.size for file in wanted)
         done = sum(self._arrived(file) for file in wanted)
         first, *others = wanted
-        with Progress("Downloading", total, done=done) as progress:
+        with Progress("Downloading", total, done=done, told=partial(self._told, "download")) as progress:
             found = {first.path: self._one(first, progress.add)}  # alone: a refusal is then said once
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 running = [pool.submit(self._one, file, progress.add) for file in others]
@@ -171,7 +183,7 @@ class _Arrival:
 
     def _part(self, file: File) -> Path:
         """Named by its content too, so that another commit's file is never gone on with."""
-        return self._partial / f"{file.path} {file.hub}".replace("/", "-").replace(":", "-")
+        return self._unfinished / f"{file.path} {file.hub}".replace("/", "-").replace(":", "-")
 
     def _arrived(self, file: File) -> int:
         part = self._part(file)

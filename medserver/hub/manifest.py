@@ -63,17 +63,24 @@ def sums(files: tuple[File, ...]) -> bytes:
 def steps(model: str, platform: str | None, python: str | None) -> bytes:
     """How to install from the folder that this lies in, for the shell of the platform."""
     windows = bool(platform) and platform.startswith("win")
-    programs = ".\\..\\medserver-env\\Scripts\\" if windows else "../medserver-env/bin/"
-    interpreter = f"py -{python}" if windows else f"python{python}"
     check = _CHECK_POWERSHELL if windows else "sha256sum --check --quiet SHA256SUMS"
-    install = ["2. Install MedServer; this bundle holds no wheels."]
-    if python:
-        install = [
-            f"2. Make an environment beside it (the wheels are for Python {python} on {platform}):",
-            "",
-            f"   {interpreter} -m venv ../medserver-env",
-            f"   {programs}pip install --no-index --find-links wheels medserver",
-        ]
+    install = f"{'install.bat --into' if windows else 'bash install.sh --into'} ../medserver"
+    serve = "cd ../medserver; .venv/{}/medserver".format("Scripts" if windows else "bin")
+    then = [
+        f"2. Install it into a folder beside this one. Python {python} is needed; the wheels are for {platform}:",
+        "",
+        f"   {install}",
+        "",
+        "3. Serve it. No network is asked from then on:",
+        "",
+        f"   {serve} -m {model}",
+    ]
+    without = [
+        "2. This bundle holds weights only. Where MedServer is installed, bring them in, or serve them from here:",
+        "",
+        "   medserver unpack .",
+        f"   medserver -m {model} --model-path weights",
+    ]
     lines = [
         "How to install this where there is no network. All commands are meant for this folder.",
         "",
@@ -81,12 +88,7 @@ def steps(model: str, platform: str | None, python: str | None) -> bytes:
         "",
         f"   {check}",
         "",
-        *install,
-        "",
-        "3. Serve it, and never ask for a network:",
-        "",
-        "   $env:HF_HUB_OFFLINE = 1" if windows else "   export HF_HUB_OFFLINE=1",
-        f"   {programs if python else ''}medserver -m {model} --model-path weights",
+        *(then if python else without),
         "",
     ]
     return "\n".join(lines).encode()

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 from threading import Event, Lock, Thread
 from typing import TextIO
 
@@ -11,11 +12,23 @@ _WINDOW = 20.0  # seconds over which the speed is taken
 
 
 class Progress:
-    """Counts bytes from any thread and says how far they are, from entering to leaving. `done`: here already."""
+    """Counts bytes from any thread and says how far they are, from entering to leaving.
 
-    def __init__(self, stage: str, total: int, *, done: int = 0, stream: TextIO | None = None):
+    `done`: here already. `told` hears of it as well, with what is done and the whole.
+    """
+
+    def __init__(
+        self,
+        stage: str,
+        total: int,
+        *,
+        done: int = 0,
+        stream: TextIO | None = None,
+        told: Callable[[int, int], None] = lambda done, total: None,
+    ):
         self.stage, self.total, self.done = stage, total, done
         self._stream = stream or sys.stderr
+        self._told = told
         self._live = self._stream.isatty()
         self._marks: deque[tuple[float, int]] = deque()
         self._lock, self._ended = Lock(), Event()
@@ -23,12 +36,14 @@ class Progress:
 
     def __enter__(self) -> "Progress":
         self._mark()
+        self._told(self.done, self.total)
         self._teller.start()
         return self
 
     def __exit__(self, *_) -> None:
         self._ended.set()
         self._teller.join()
+        self._told(self.done, self.total)
         self._say(end="\n")
 
     def add(self, count: int) -> None:
@@ -36,8 +51,14 @@ class Progress:
             self.done += count
 
     def _tell(self) -> None:
-        while not self._ended.wait(LIVE_SECONDS if self._live else PLAIN_SECONDS):
-            self._say(end="" if self._live else "\n")
+        due = time.monotonic() + PLAIN_SECONDS
+        while not self._ended.wait(LIVE_SECONDS):
+            self._told(self.done, self.total)
+            if self._live:
+                self._say(end="")
+            elif time.monotonic() >= due:
+                self._say(end="\n")
+                due += PLAIN_SECONDS
 
     def _say(self, end: str) -> None:
         text = line(self.stage, self.done, self.total, self._mark())

@@ -67,6 +67,15 @@ def read(folder: Path) -> Record:
     raise HubFailure("no_record", f"{folder} {why}. medserver download -m MODEL --to {folder} mends it.")
 
 
+def torn(folder: Path, written: Record) -> list[str]:
+    """The files that are missing or of another size; reading all of them would take minutes."""
+    return [file.path for file in written.files if not _has_size(folder / file.path, file.size)]
+
+
+def _has_size(file: Path, size: int) -> bool:
+    return file.is_file() and file.stat().st_size == size
+
+
 def safe(path: str) -> str:
     """A name that stays inside its folder on every system; names come from a server or a carried file.
 

@@ -140,7 +140,7 @@ def _check_tar(path: Path, packed: Manifest) -> Findings:
     known = {file.path: file for file in packed.files}
     seen, changed, extra = set(), [], []
     with Progress("Checking", packed.size) as progress:
-        for name, entry, tar in _entries(path):
+        for name, entry, tar in entries_of(path):
             if name in seen or name not in known or not entry.isreg():
                 extra.append(name)  # a second file of a name would take the place of the first
                 continue
@@ -151,7 +151,7 @@ def _check_tar(path: Path, packed: Manifest) -> Findings:
     return Findings(len(seen), missing, tuple(changed), tuple(extra))
 
 
-def _entries(path: Path) -> Iterator[tuple[str, tarfile.TarInfo, tarfile.TarFile]]:
+def entries_of(path: Path) -> Iterator[tuple[str, tarfile.TarInfo, tarfile.TarFile]]:
     """What follows the manifest in a tar, by its name inside the bundle; a torn tar just ends."""
     with contextlib.suppress(tarfile.TarError, EOFError), tarfile.open(path, "r:") as tar:
         first = tar.next()

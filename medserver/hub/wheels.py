@@ -44,6 +44,12 @@ def gather(into: Path, platform: str, python: str, extra: Sequence[str]) -> None
     _pip("download", *options, str(own), *extra)
 
 
+def installer(platform: str) -> dict[str, Path]:
+    """The scripts that install a bundle on such a platform, by their names in it."""
+    patterns = ("install.bat", "install.ps1") if platform.startswith("win") else ("install.sh", "installer/*.sh")
+    return {one.relative_to(_ROOT).as_posix(): one for pattern in patterns for one in sorted(_ROOT.glob(pattern))}
+
+
 def tags(platform: str) -> list[str]:
     """The platforms whose wheels run on this one; pip does not know that a newer glibc runs older wheels."""
     found = re.fullmatch(r"manylinux_2_(\d+)_(\w+)", platform)

@@ -12,11 +12,12 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from aiohttp import web
 
 from medserver import logs
-from medserver.worker.checkpoint import locate, sentence_of
+from medserver.worker.checkpoint import sentence_of
 from medserver.worker.orders import Orders
 from medserver.worker.server import WorkerServer
 
@@ -56,8 +57,10 @@ async def serve(orders: Orders) -> None:
 
 
 def load(orders: Orders, server: WorkerServer):
-    """Import torch, find the weights, load them. Runs on the thread that will own the device ever after."""
+    """Import torch, load the weights. Runs on the thread that will own the device ever after."""
     server.loading.report("libraries", 0, 1)
+    # The weights are here, so no library has anything to ask of anybody.
+    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
     import torch
 
     from medserver.worker.loading import load as load_model
@@ -66,8 +69,7 @@ def load(orders: Orders, server: WorkerServer):
 
     for device in range(torch.cuda.device_count()):
         torch.cuda.set_per_process_memory_fraction(orders.gpu_memory_utilization, device)
-    directory = locate(orders.source, orders.hf_token, server.loading.report)
-    model = load_model(directory, quantize=orders.quantize, progress=server.loading.report)
+    model = load_model(Path(orders.source), quantize=orders.quantize, progress=server.loading.report)
     budget = (
         Budget.of(orders.kv_bytes) if orders.kv_bytes else kv_budget(model.plan.device, orders.gpu_memory_utilization)
     )

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """`source` is a checkpoint directory or a Hub id; `secret` the bearer key every request must carry.
+    """`source` is a checkpoint directory; `secret` the bearer key every request must carry.
 
     `kv_bytes`: what keys and values may take; None for a share of what is free when the model is loaded.
     """
@@ -20,7 +20,6 @@ class Orders:
     slots: int = 8
     gpu_memory_utilization: float = 0.9
     kv_bytes: int | None = None
-    hf_token: str | None = None
     log_level: str = "info"
 
     def to_line(self) -> bytes:

@@ -32,7 +32,7 @@ MAX_BODY = 512 * 1024 * 1024
 
 
 # In the order they come; the page has words for each.
-STAGES = ("starting", "libraries", "download", "processor", "weights", "self-test")
+STAGES = ("starting", "libraries", "processor", "weights", "self-test")
 
 
 @dataclass
@@ -166,7 +166,7 @@ class WorkerServer:
         await response.prepare(http)
         output = first
         while isinstance(output, Piece):
-            await response.write(replies.chunk({"content": output.text}))
+            await response.write(replies.piece(output.text))
             output = await queue.get()
         await response.write(self._ending(output, ask, replies) + wire.DONE)
         return response

@@ -17,6 +17,7 @@ from medserver.engine.base import Ask, EngineFacts, EngineRow, Launch
 from medserver.engine.host import EngineHost
 from medserver.engine.patience import Patience
 from medserver.engine.select import Candidate, Selection
+from medserver.engine.supply import Supply
 from medserver.errors import EngineLost, Unavailable
 
 # A child that serves as an engine would, until it is told to do otherwise.
@@ -236,3 +237,47 @@ def _child_of_ours() -> int:
 
     [child] = [one for one in psutil.Process().children() if STAYS in " ".join(one.cmdline())]
     return child.pid
+
+
+# A child that brings weights: what it says, line by line.
+BRINGS = "print({said!r}, flush=True)\nimport sys; sys.stdin.read()"
+
+
+def supplied(*said: str):
+    """Play a host whose weights are brought by children that say `said` in turn; its states, and what the rows got."""
+
+    async def play():
+        row = EngineRow("odd", lambda: Launch((sys.executable, "-c", STAYS), b"", ""), lambda _: EngineFacts(True, 9))
+        folders, states, turns = [], [], iter(said)
+
+        def rows(folder):
+            folders.append(str(folder))
+            return {"odd": lambda: row}
+
+        supply = Supply(lambda: Launch((sys.executable, "-c", BRINGS.format(said=next(turns))), b"", ""), rows)
+        host = EngineHost(Selection((Candidate("odd", "."),), ()), supply, "odd")
+        host.start()
+        try:
+            deadline = time.monotonic() + 30
+            while host.status.state != "ready" and time.monotonic() < deadline:
+                if not states or states[-1] != host.status:
+                    states.append(host.status)
+                await asyncio.sleep(0.005)
+        finally:
+            await host.close()
+        return states, folders
+
+    return asyncio.run(play())
+
+
+def test_weights_that_are_still_to_come_are_brought_before_an_engine_starts():
+    far = '{"stage": "download", "done": 3, "total": 8}'
+    states, folders = supplied(far + '\n{"here": "/weights"}')
+    assert folders == [os.path.normpath("/weights")]
+    assert any(one.loading and (one.loading.stage, one.loading.done) == ("download", 3) for one in states)
+
+
+def test_what_keeps_weights_away_is_said_and_they_are_asked_for_again(monkeypatch):
+    monkeypatch.setattr(host_module, "SUPPLY_SECONDS", 0.2)
+    states, folders = supplied('{"failed": "No token. [no_token]"}', '{"here": "/weights"}')
+    assert next(one.why for one in states if one.state == "failed") == "No token. [no_token]" and len(folders) == 1

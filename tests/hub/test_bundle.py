@@ -1,24 +1,20 @@
 """One carryable thing: packed, carried, refused where it is torn or changed, and installed without a network."""
 
 import os
-import platform
-import re
 import shutil
 import subprocess
 import sys
 import tarfile
-import zipfile
-from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import pytest
 
 from medserver import __version__
-from medserver.hub import manifest
+from medserver.hub import manifest, record
 from medserver.hub.wheels import tags
 from tests.hub.standin import COMMIT, FILES, REPO, WANTED
+from tests.wheels import can_build, empty_index
 
-HERE = f"py3-none-manylinux_2_17_{platform.machine()}"
 ONE = "weights/model-00001-of-00002.safetensors"
 
 
@@ -144,39 +140,11 @@ def test_weights_that_are_not_here_are_asked_for(medserver):
     assert done.returncode == 24 and "medserver download -m 27t" in done.stderr
 
 
-def wheel(folder: Path, name: str, number: str, *, tag: str = "py3-none-any") -> None:
-    """An empty package as a wheel."""
-    module = name.replace("-", "_")
-    info = f"{module}-{number}.dist-info"
-    with zipfile.ZipFile(folder / f"{module}-{number}-{tag}.whl", "w") as made:
-        made.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n")
-        made.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n")
-        made.writestr(f"{info}/RECORD", "")
-
-
 @pytest.fixture
 def index(tmp_path) -> dict[str, str]:
-    """What makes pip see only a folder of empty packages, named and numbered as those that MedServer needs."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    for line in requires("medserver") or ():
-        name = re.match(r"[\w.-]+", line)[0]
-        if "extra ==" not in line:
-            wheel(folder, name, version(name).split("+")[0], tag=HERE if name == "torch" else "py3-none-any")
+    """What makes pip see only a folder of empty packages."""
     # The last is pip's way to say: build with the setuptools that is here.
-    return {
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(folder),
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_NO_BUILD_ISOLATION": "0",
-    }
-
-
-def can_build() -> bool:
-    try:
-        return int(version("setuptools").split(".")[0]) >= 77
-    except PackageNotFoundError:
-        return False
+    return {**empty_index(tmp_path / "index"), "PIP_NO_BUILD_ISOLATION": "0"}
 
 
 @pytest.mark.skipif(not can_build(), reason="building MedServer's own wheel here needs setuptools 77")
@@ -192,7 +160,8 @@ def test_wheels_come_along_and_install_where_there_is_no_network(weights, medser
     done = medserver("bundle", "-m", "4", "--from", weights, "--to", "out", **index)
     assert done.returncode == 0, done.stderr
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert f"python{here} -m venv" in (tmp_path / "out/INSTALL.txt").read_text()
+    assert f"Python {here} is needed" in (tmp_path / "out/INSTALL.txt").read_text()
+    assert (tmp_path / "out/install.sh").is_file() and (tmp_path / "out/installer/bundle.sh").is_file()
     names = {one.name.split("-")[0] for one in (tmp_path / "out/wheels").iterdir()}
     assert {"medserver", "torch", "fastapi", "huggingface_hub"} <= names
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
@@ -222,4 +191,34 @@ def test_a_newer_c_library_runs_older_wheels():
 
 def test_the_steps_for_windows_are_for_its_shell():
     said = manifest.steps("4", "win_amd64", "3.12").decode()
-    assert "Get-FileHash" in said and "py -3.12 -m venv" in said and "$env:HF_HUB_OFFLINE" in said
+    assert "Get-FileHash" in said and "install.bat --into ../medserver" in said and "Scripts/medserver" in said
+
+
+def test_a_bundle_is_unpacked_to_where_a_server_finds_it(bundle, hub, medserver, environment):
+    hub.asked.clear()
+    done = medserver("unpack", bundle)
+    assert done.returncode == 0, done.stderr
+    [folder] = Path(environment["HF_HOME"]).glob(f"hub/*/snapshots/{COMMIT}")
+    assert str(folder) in done.stdout and all((folder / name).read_bytes() == FILES[name] for name in WANTED)
+    assert not (folder / record.PARTIAL).exists()
+    assert medserver("verify", "-m", "4").returncode == 0 and not hub.asked
+    (folder / Path(ONE).name).write_bytes(b"short")
+    (folder / record.NAME).unlink()
+    again = medserver("unpack", bundle)
+    assert again.returncode == 0 and (folder / Path(ONE).name).read_bytes() == FILES[Path(ONE).name]
+    assert "Writing: 3.0 MB of 3.0 MB" in again.stderr, "only what was not right"
+
+
+def test_nothing_torn_or_changed_is_unpacked(bundle, medserver, tmp_path):
+    folder = unpacked(bundle)
+    body = bytearray((folder / ONE).read_bytes())
+    body[7] ^= 1
+    (folder / ONE).write_bytes(body)
+    packed_again(bundle, folder)
+    done = medserver("unpack", bundle, "--to", "there")
+    assert done.returncode == 23 and ONE in done.stderr and "Carry" in done.stderr
+    assert not (tmp_path / "there" / Path(ONE).name).exists() and not (tmp_path / "there" / record.NAME).exists()
+    (folder / ONE).unlink()
+    packed_again(bundle, folder)
+    done = medserver("unpack", bundle, "--to", "there")
+    assert done.returncode == 23 and f"{ONE} is missing" in done.stderr

@@ -44,10 +44,7 @@ def test_what_the_server_needs_arrives_and_is_recorded(hub, medserver, tmp_path)
 
 def test_without_a_place_it_lies_where_a_server_looks(hub, medserver, environment):
     assert medserver(*DOWNLOAD).returncode == 0
-    code = (
-        "from medserver.worker.checkpoint import locate\n"
-        f"print(locate({REPO!r}, None, lambda *_: None))"
-    )  # fmt: skip
+    code = f"from medserver.hub.places import servable; print(servable({REPO!r}))"
     found = subprocess.run(
         [sys.executable, "-c", code], env=environment | {"HF_HUB_OFFLINE": "1"}, capture_output=True, text=True
     )
