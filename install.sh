@@ -1,19 +1,25 @@
 #!/usr/bin/env bash
-# Installs MedServer into .venv beside this file and, if asked, serves a model or runs the tests. Asks nothing.
+# Installs MedServer into .venv beside this file: from the network, or from a carried bundle. It asks on a terminal only.
 set -euo pipefail
 
-TORCH=2.13.0
-TORCH_CPU_INDEX=https://download.pytorch.org/whl/cpu
-
-cd "$(dirname "${BASH_SOURCE[0]}")"
-VENV=$PWD/.venv
-PYTHON=$VENV/bin/python
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$HERE
+YES=no
+WITH_SGLANG=yes
+BUNDLE=
 
 usage() {
     cat <<'EOT'
-./install.sh                           install into .venv
+./install.sh                           install, repair or upgrade; on a terminal it asks for model, token and weights
+./install.sh --yes                     the same without a question
+./install.sh --offline BUNDLE          install what medserver bundle made (a folder or a .tar), without a network
+./install.sh --plan                    say what would be installed and why, and install nothing
+./install.sh --uninstall               take everything away again, but the weights
 ./install.sh --serve MODEL [flags...]  install if needed, then serve: demo, 4, 27 or 27t, with medserver's flags
 ./install.sh --test                    install what the tests need, then run them all
+
+--into DIR     with --offline: where it goes (default: beside this script)
+--no-sglang    leave SGLang out where it could run
 EOT
 }
 
@@ -24,109 +30,116 @@ fail() {
 }
 
 main() {
-    case ${1:-} in
-        -h | --help) usage ;;
-        --test)
-            install_for quantize,test
-            run_tests
-            ;;
-        --serve)
-            [ $# -ge 2 ] || fail "--serve needs a model: demo, 4, 27 or 27t"
-            local model=$2
-            shift 2
-            install_for "$(extras)"
-            exec "$VENV/bin/medserver" -m "$model" "$@"
-            ;;
-        "")
-            install_for "$(extras)"
-            say "Installed. Try: .venv/bin/medserver -m demo"
-            ;;
-        *)
-            usage >&2
-            fail "unknown argument: $1"
-            ;;
-    esac
-}
-
-# bitsandbytes serves -q; without an NVIDIA GPU few want its size.
-extras() { if has_nvidia; then say quantize; fi; }
-
-has_nvidia() { command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null | grep -q GPU; }
-
-# The stamp names everything that decides what is installed, so that a second run has nothing to do.
-install_for() {
-    local extras=$1 stamp
-    make_venv
-    stamp="$(cat pyproject.toml constraints.txt install.sh medserver/__init__.py | cksum) extras=$extras at=$PWD"
-    if [ "$(cat "$VENV/installed" 2>/dev/null)" = "$stamp" ]; then return 0; fi
-    say "Installing into .venv (a few minutes the first time)"
-    install_torch
-    pip_install -c constraints.txt -e ".${extras:+[$extras]}"
-    say "$stamp" >"$VENV/installed"
-}
-
-make_venv() {
-    if [ -x "$PYTHON" ] && "$PYTHON" -c 'import pip' 2>/dev/null; then return 0; fi
-    local found
-    found=$(find_python) || fail "Python 3.10 or newer is needed and was not found"
-    if "$found" -m venv --clear "$VENV" >/dev/null; then return 0; fi
-    # Debian and Ubuntu keep ensurepip in a package of its own.
-    if may_apt && apt_install python3-venv && "$found" -m venv --clear "$VENV"; then return 0; fi
-    fail "$found cannot make a virtual environment (on Debian and Ubuntu: sudo apt-get install python3-venv)"
-}
-
-may_apt() { command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; }
-
-apt_install() {
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } >/dev/null 2>&1
-}
-
-find_python() {
-    local candidate
-    for candidate in python3 python3.13 python3.12 python3.11 python3.10; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
-            say "$candidate"
-            return 0
-        fi
+    local action=install model=''
+    # A bundle carries this script too, and is then what is to be installed.
+    if [ -f "$HERE/medserver-bundle.json" ]; then
+        BUNDLE=$HERE
+        ROOT=$HERE/../medserver
+    fi
+    while [ $# -gt 0 ]; do
+        case $1 in
+            -h | --help) action=usage ;;
+            -y | --yes) YES=yes ;;
+            --no-sglang) WITH_SGLANG=no ;;
+            --offline)
+                BUNDLE=$(value_of "$@") || exit 1
+                shift
+                ;;
+            --into)
+                ROOT=$(value_of "$@") || exit 1
+                shift
+                ;;
+            --plan | --uninstall | --test) action=${1#--} ;;
+            --serve)
+                action=serve
+                model=$(value_of "$@" 2>/dev/null) || fail "--serve needs a model: demo, 4, 27 or 27t"
+                shift 2
+                break
+                ;;
+            *)
+                usage >&2
+                fail "unknown argument: $1"
+                ;;
+        esac
+        shift
     done
-    return 1
-}
-
-# On Linux the plain torch brings gigabytes of CUDA libraries, of no use without an NVIDIA GPU. The CPU index is
-# one source among those pip knows already: where it cannot be reached, another may have the same build.
-install_torch() {
-    if [ "$(uname -s)" != Linux ] || has_nvidia; then
-        # A CPU build from before there was a GPU would satisfy pip, and run the model on the CPU without a word.
-        if "$PYTHON" -m pip list --format=freeze 2>/dev/null | grep -q '^torch==.*+cpu'; then
-            "$PYTHON" -m pip uninstall --quiet -y torch
-        fi
-        pip_install "torch==$TORCH"
-        return
+    trap 'printf "\ninstall.sh: Stopped. Run it again: it repairs what is half done.\n" >&2; exit 130' INT TERM
+    if [ -n "$BUNDLE" ] && [ "$action" = install ]; then action=offline; fi
+    if [ "$ROOT" != "$HERE" ]; then
+        case $action in install | serve | test) fail "--into belongs to --offline: a checkout is installed where it lies." ;; esac
     fi
-    pip_install --no-deps --retries 1 --timeout 20 --extra-index-url "$TORCH_CPU_INDEX" "torch==$TORCH+cpu" ||
-        fail "no CPU build of torch $TORCH was found (is $TORCH_CPU_INDEX reachable, or a proxy set in pip's configuration?)"
+    enter_root "$action"
+    "do_$action" "$model" "$@"
 }
 
-pip_install() { "$PYTHON" -m pip install --quiet --disable-pip-version-check "$@"; }
+value_of() {
+    if [ $# -lt 2 ] || [ -z "$2" ]; then fail "$1 needs a value"; fi
+    say "$2"
+}
 
-run_tests() {
-    local failed=0
-    ensure_chromium
-    if command -v node >/dev/null 2>&1; then
-        node --test tests/js/*.test.js || failed=1
-    else
-        say "SKIPPED: Node.js was not found, so the tests of the page's modules did not run"
+enter_root() {
+    if [ "$1" = offline ]; then
+        case $BUNDLE in /*) ;; *) BUNDLE=$PWD/$BUNDLE ;; esac
+        mkdir -p "$ROOT" || fail "$ROOT cannot be made. Name another folder with --into DIR."
     fi
-    "$PYTHON" -m ruff check . || failed=1
-    "$PYTHON" -m pytest || failed=1
-    return $failed
+    cd "$ROOT" 2>/dev/null || fail "There is no folder $ROOT."
+    ROOT=$PWD
+    VENV=$ROOT/.venv
+    PYTHON=$VENV/bin/python
 }
 
-# Only the browser tests need it, and they skip themselves, out loud, where it is missing.
-ensure_chromium() {
-    if command -v chromium >/dev/null 2>&1 || ! may_apt; then return 0; fi
-    say "Installing Debian's Chromium for the browser tests"
-    apt_install chromium || say "Chromium could not be installed; the browser tests will be skipped"
+do_usage() { usage; }
+
+do_test() {
+    install_for quantize,test quickly
+    run_tests
 }
+
+do_serve() {
+    local model=$1
+    shift
+    install_for "$(extras)" quickly
+    if [ "$model" != demo ]; then install_sglang; fi
+    exec "$VENV/bin/medserver" -m "$model" "$@"
+}
+
+do_install() {
+    install_for "$(extras)" thoroughly
+    install_sglang
+    configure
+    next_steps
+}
+
+do_plan() {
+    local found obstacle
+    found=$(find_python) || found="none: Python 3.10 or newer is needed"
+    obstacle=$(sglang_obstacle)
+    say "Python   $found"
+    say "GPU      $(describe_gpu)"
+    say "torch    $(torch_build)"
+    say "SGLang   ${obstacle:-$SGLANG, in .venv-sglang}"
+    say "Room     about $(room_needed) GB in $ROOT; $(($(free_mb) / 1000)) GB are free"
+}
+
+next_steps() {
+    local model
+    model=$(env_value MEDSERVER_MODEL)
+    say "Installed in $ROOT. Next:"
+    say "  .venv/bin/medserver doctor -m ${model:-4}    what is here, what would run and why"
+    say "  .venv/bin/medserver -m ${model:-demo}         serve it, and open http://localhost:8000"
+}
+
+# shellcheck source=installer/machine.sh
+. "$HERE/installer/machine.sh"
+# shellcheck source=installer/packages.sh
+. "$HERE/installer/packages.sh"
+# shellcheck source=installer/bundle.sh
+. "$HERE/installer/bundle.sh"
+# shellcheck source=installer/person.sh
+. "$HERE/installer/person.sh"
+# shellcheck source=installer/removal.sh
+. "$HERE/installer/removal.sh"
+# shellcheck source=installer/tests.sh
+. "$HERE/installer/tests.sh"
 
 main "$@"

@@ -8,6 +8,7 @@ from pathlib import Path
 from medserver.doctor.finding import Circumstances, Finding
 from medserver.engine.fit import gigabytes
 from medserver.engine.select import BFLOAT16, SGLANG_CUDA
+from medserver.hub import places
 from medserver.hub.download import HEADROOM
 
 OLDEST_PYTHON = (3, 10)
@@ -95,15 +96,11 @@ def memory(at: Circumstances) -> Finding:
 
 def disk(at: Circumstances) -> Finding:
     """Room where weights would go, beside what the model needs if it is still to come."""
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    from medserver.hub.places import cached
-
-    folder = next(one for one in (Path(HF_HUB_CACHE), *Path(HF_HUB_CACHE).parents) if one.exists())
+    folder = next(one for one in (places.cache(), *places.cache().absolute().parents) if one.exists())
     free = shutil.disk_usage(folder).free
     said = f"{gigabytes(free)} free for weights"
     serving = at.serving
-    if serving and serving.variant.hub_id == serving.source and not cached(serving.source):
+    if serving and not serving.here and not at.settings.upstream:
         need = serving.sizes.weights + HEADROOM
         if need > free:
             advice = f"{serving.variant.name} needs {gigabytes(need)}. Free some, or medserver download --to DIR."

@@ -74,17 +74,13 @@ def _recorded(folder: Path) -> Finding:
     except HubFailure:
         advice = "medserver download records what it fetched, and medserver verify checks it."
         return Finding("weights", "warn", "On this machine, but nothing says whether they are whole", advice)
-    wrong = [file.path for file in written.files if not _has_size(folder / file.path, file.size)]
+    wrong = record.torn(folder, written)
     if wrong:
         named = f"{wrong[0]} and {len(wrong) - 1} more" if len(wrong) > 1 else wrong[0]
         advice = "Run medserver download again: it mends what is missing or changed."
         return Finding("weights", "fail", f"Not whole: {named}", advice)
     said = f"{written.repo} at {written.commit[:12]}, whole; last checked {written.verified}"
     return Finding("weights", "ok", said)
-
-
-def _has_size(file: Path, size: int) -> bool:
-    return file.is_file() and file.stat().st_size == size
 
 
 def engine(at: Circumstances) -> Finding:
@@ -104,10 +100,8 @@ def engine(at: Circumstances) -> Finding:
 
 
 def _folder(at: Circumstances) -> Path | None:
-    return Path(at.serving.source) if at.settings.model_path else places.cached(at.serving.source)
+    return Path(at.serving.source) if at.serving.here else places.cached(at.serving.source)
 
 
 def _needs_no_hub(at: Circumstances) -> bool:
-    if at.serving is None or at.settings.upstream or at.settings.model_path or at.serving.variant.demo:
-        return True
-    return places.cached(at.serving.source) is not None
+    return at.serving is None or bool(at.settings.upstream) or at.serving.here

@@ -1,0 +1,80 @@
+"""What install.sh decides from the machine: as a plan, which installs nothing."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from medserver.engine import select
+from tests.conftest import ROOT
+from tests.install.conftest import program
+
+MACHINE = (ROOT / "installer/machine.sh").read_text(encoding="utf-8")
+CONSTANTS = dict(re.findall(r'^([A-Z_]+)="?([^"\n]*)"?$', MACHINE, re.MULTILINE))
+
+
+def card(machine, capability: str, cuda: str) -> None:
+    """An nvidia-smi that answers as the real one; what stands in its table was seen on a machine with an H200."""
+    program(
+        machine / "nvidia-smi",
+        f"""case "$*" in
+        -L) echo "GPU 0: NVIDIA Card (UUID: GPU-0)" ;;
+        *compute_cap*) printf '{capability}' ;;
+        *memory.total*) echo 24000 ;;
+        *name*) echo "NVIDIA Card" ;;
+        *) echo "| NVIDIA-SMI 580.65    Driver Version: 580.65    CUDA Version: {cuda}     |" ;;
+        esac""",
+    )
+
+
+def plan(done: subprocess.CompletedProcess) -> dict[str, str]:
+    assert done.returncode == 0, done.stderr
+    return dict(line.split(None, 1) for line in done.stdout.splitlines())
+
+
+def test_without_a_gpu(install, checkout):
+    said = plan(install("--plan"))
+    assert said["torch"] == f"{CONSTANTS['TORCH']}+cpu" and said["SGLang"] == "no: it needs an NVIDIA GPU"
+    assert said["Room"].startswith("about 3 GB") and not (checkout / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("capability", "cuda", "torch", "sglang"),
+    [
+        ("9.0", "13.0", "", "in .venv-sglang"),
+        ("8.9\n12.0", "13.2", "", "in .venv-sglang"),
+        ("7.5", "13.0", "", "compute capability 7.5"),
+        ("8.7", "13.0", "", "compute capability 8.7"),
+        ("9.0\n7.5", "13.0", "", "compute capability 7.5"),
+        ("9.0", "12.8", "+cu126", "a driver for CUDA 13.0; this one takes 12.8"),
+        ("6.1", "13.0", "+cu126", "compute capability 6.1"),
+    ],
+)
+def test_with_a_gpu(install, machine, capability, cuda, torch, sglang):
+    card(machine, capability, cuda)
+    said = plan(install("--plan"))
+    assert said["torch"] == CONSTANTS["TORCH"] + torch and sglang in said["SGLang"] and f"CUDA {cuda}" in said["GPU"]
+
+
+def test_sglang_can_be_left_out(install, machine):
+    card(machine, "9.0", "13.0")
+    assert "--no-sglang" in plan(install("--plan", "--no-sglang"))["SGLang"]
+
+
+def test_the_script_knows_what_the_server_knows():
+    def written(version) -> str:
+        return ".".join(map(str, version))
+
+    assert CONSTANTS["SGLANG_CAPABILITIES"].split() == [written(one) for one in select.SGLANG_CAPABILITIES]
+    for name in ("SGLANG_PYTHON", "SGLANG_GLIBC", "SGLANG_CUDA"):
+        assert CONSTANTS[name] == written(getattr(select, name))
+    pinned = dict(re.findall(r"^([\w-]+)==([\w.]+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
+    assert CONSTANTS["TORCH"] == pinned["torch"]
+    assert f"sglang=={CONSTANTS['SGLANG']}" in (ROOT / "docs/engines.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not on this machine")
+def test_shellcheck_finds_nothing():
+    done = subprocess.run(["shellcheck", "-x", "install.sh"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,40 @@
+"""What is imported is required by name, what is required is pinned, and nothing waits to be brought by another."""
+
+import re
+import sys
+from importlib.metadata import packages_distributions
+
+from tests.conftest import ROOT
+from tests.test_house_lines import IMPORTS
+
+TEXT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+# Imported where they are wanted alone; an extra or a sentence of ours brings them.
+OPTIONAL = {"bitsandbytes", "torchao"}
+
+
+def named(text: str) -> set[str]:
+    return {same(name) for name in re.findall(r'^\s*"([A-Za-z0-9_.-]+?)(?:[<>=\[].*)?",?$', text, re.MULTILINE)}
+
+
+def same(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def section(name: str) -> str:
+    [found] = re.findall(rf"^{name} = \[\n(.*?)^\]", TEXT, re.MULTILINE | re.DOTALL)
+    return found
+
+
+def test_every_import_is_required_by_name():
+    imported = {name.split(".")[0] for names in IMPORTS.values() for name in names}
+    foreign = imported - set(sys.stdlib_module_names) - {"medserver"} - OPTIONAL
+    brought_by = packages_distributions()
+    required = named(section("dependencies"))
+    for module in sorted(foreign):
+        assert {same(one) for one in brought_by[module]} & required, f"{module} is imported and not required"
+
+
+def test_everything_that_is_required_is_pinned():
+    pinned = set(re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    missing = named(section("dependencies")) | named(section("test")) | {"bitsandbytes"}
+    assert missing - {same(name) for name in pinned} == set()
