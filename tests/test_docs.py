@@ -1,0 +1,128 @@
+"""What the documents say is what the code does: codes, addresses, flags, links, and examples that run."""
+
+import ast
+import base64
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from medserver import cli, errors
+from medserver.config import Settings
+from tests.conftest import ROOT
+from tests.front import app_with
+from tests.serving import Running, picture
+
+DOCS = sorted([*ROOT.glob("docs/*.md"), *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "SECURITY"))])
+API = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```(sh|python|js)\n(.*?)```", API, re.DOTALL)
+
+
+def codes() -> set[str]:
+    """Every stable code that the source can say."""
+    found = set()
+    for file in (ROOT / "medserver").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if named_code(node):
+                found |= constants(node.value)
+    return found
+
+
+def named_code(node: ast.AST) -> bool:
+    """`code="..."` in a call, or `code = "..."`, also beside other names."""
+    if isinstance(node, ast.Assign):
+        return "code" in {one.id for one in ast.walk(node.targets[0]) if isinstance(one, ast.Name)}
+    return isinstance(node, ast.keyword) and node.arg == "code"
+
+
+def constants(value: ast.expr) -> set[str]:
+    """The words it may be; what a call or a lookup names is none."""
+    parts = value.elts if isinstance(value, ast.Tuple) else [value]
+    parts = [side for one in parts for side in ((one.body, one.orelse) if isinstance(one, ast.IfExp) else (one,))]
+    said = {one.value for one in parts if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    return {one for one in said if re.fullmatch(r"[a-z]+(_[a-z]+)*", one)}
+
+
+def rows() -> dict[str, int]:
+    text = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    return {code: int(status) for status, code in re.findall(r"^\| (\d+) \| `(\w+)` \|", text, re.MULTILINE)}
+
+
+def test_every_code_is_in_the_table_and_no_other():
+    assert "bad_image" in codes() and "token_required" in codes(), "the test would prove nothing"
+    assert set(rows()) == codes()
+
+
+def test_the_status_of_a_code_is_its_kinds():
+    kinds = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.Problem)]
+    for kind in kinds:
+        if "code" in vars(kind):
+            assert rows()[kind.code] == kind.status, kind
+
+
+def test_every_address_of_the_api_is_in_the_table_and_no_other():
+    app, _, _ = app_with()
+    routes = {
+        (method, route.path.replace(":path", ""))
+        for route in app.routes
+        for method in (getattr(route, "methods", None) or ())
+        if route.path.startswith(("/api/", "/v1/")) and route.include_in_schema and method != "HEAD"
+    }
+    table = set(re.findall(r"`(GET|POST) (/\S+?)`", API.split("## Addresses")[1]))
+    assert table == routes
+
+
+@pytest.mark.parametrize("file", DOCS, ids=lambda file: file.name)
+def test_every_flag_that_is_named_is_one(file):
+    calls = r"(?<!unit )medserver (?:-|serve|doctor|download|verify|bundle|unpack|service)[^\n`]*"
+    text = "\n".join(re.findall(calls, file.read_text(encoding="utf-8")))
+    flags = {flag for one in vars(Settings)["__dataclass_fields__"].values() for flag in one.metadata["flags"]}
+    known = flags | commands_flags()
+    assert set(re.findall(r"(?<=\s)--[a-z][a-z-]+", text)) <= known
+
+
+def commands_flags() -> set[str]:
+    """As each command's own help names them."""
+    found = {"--json", "--version"}
+    for module in {*cli.COMMANDS.values(), "medserver.service.command"}:
+        file = ROOT / (module.replace(".", "/") + ".py")
+        if file.is_file():
+            found |= set(re.findall(r'"(--[a-z-]+)"', file.read_text(encoding="utf-8")))
+    return found
+
+
+@pytest.mark.parametrize("file", DOCS, ids=lambda file: file.name)
+def test_every_link_leads_somewhere(file):
+    for target in re.findall(r"\]\(([^)#\s]*)(?:#[\w-]+)?\)", file.read_text(encoding="utf-8")):
+        if target and "://" not in target:
+            assert (file.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("file", DOCS, ids=lambda file: file.name)
+def test_every_section_that_is_linked_is_there(file):
+    for target, section in re.findall(r"\]\(([^)#\s]*)#([\w-]+)\)", file.read_text(encoding="utf-8")):
+        text = (file.parent / target if target else file).read_text(encoding="utf-8")
+        headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+        slugs = {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+        assert section in slugs, (target, section)
+
+
+def test_there_are_examples_in_three_languages():
+    assert [kind for kind, _ in EXAMPLES] == ["sh", "sh", "sh", "python", "python", "js"]
+
+
+COMMANDS = {"sh": ["bash", "-euc"], "python": [sys.executable, "-c"], "js": ["node", "--input-type=module", "-e"]}
+
+
+@pytest.mark.parametrize(("kind", "example"), EXAMPLES, ids=[f"{kind}-{n}" for n, (kind, _) in enumerate(EXAMPLES)])
+def test_an_example_runs_as_written(server: Running, tmp_path: Path, kind: str, example: str):
+    if shutil.which(COMMANDS[kind][0]) is None or (kind == "sh" and shutil.which("curl") is None):
+        pytest.skip(f"what runs {kind} is not on this machine")
+    for name, color in (("prior.png", "gray"), ("current.png", "white")):
+        (tmp_path / name).write_bytes(base64.b64decode(picture(color)))
+    code = example.replace("http://localhost:8000", server.url)
+    done = subprocess.run([*COMMANDS[kind], code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and done.stdout.strip(), done.stderr
