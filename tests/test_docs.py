@@ -124,5 +124,11 @@ def test_an_example_runs_as_written(server: Running, tmp_path: Path, kind: str, 
     for name, color in (("prior.png", "gray"), ("current.png", "white")):
         (tmp_path / name).write_bytes(base64.b64decode(picture(color)))
     code = example.replace("http://localhost:8000", server.url)
-    done = subprocess.run([*COMMANDS[kind], code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0 and done.stdout.strip(), done.stderr
+    printed = ""
+    for _ in range(5):  # a random model may end its answer before the first word
+        done = subprocess.run([*COMMANDS[kind], code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        printed = done.stdout.strip()
+        if printed:
+            break
+    assert printed
