@@ -331,8 +331,8 @@ def test_an_answer_that_has_begun_is_waited_for_less_long():
 
 
 def test_an_answer_may_begin_late_and_a_comment_is_a_sign_of_life():
-    slow = [event({"role": "assistant"}), 0.3, event({"content": "a"}), *[0.1, b": ping\n"] * 4, *answered("b")]
-    assert heard(Wire(slow), patience=Patience(1.0, 0.2))[0] == "ab"
+    slow = [event({"role": "assistant"}), 0.3, event({"content": "a"}), *[0.25, b": ping\n"] * 4, *answered("b")]
+    assert heard(Wire(slow), patience=Patience(2.0, 0.8))[0] == "ab"
 
 
 @pytest.mark.parametrize(("owner", "dialect"), [("vllm", VLLM), ("sglang", SGLANG), ("x", PLAIN), (None, PLAIN)])
