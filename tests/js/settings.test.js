@@ -3,7 +3,6 @@ import { test } from 'node:test';
 
 import { contextUse } from '../../medserver/static/js/context.js';
 import { Device } from '../../medserver/static/js/device.js';
-import { Estimate } from '../../medserver/static/js/estimate.js';
 import { choiceOf, effectivePrompt, promptsFrom, withoutPrompt, withPrompt } from '../../medserver/static/js/settings/prompts.js';
 import { allowed, boundsOf, read, untouched } from '../../medserver/static/js/settings/settings.js';
 import { themeFrom } from '../../medserver/static/js/settings/theme.js';
@@ -89,17 +88,6 @@ test('preferences outlive the page where the browser allows it, and last as long
   assert.equal(refused.read('theme'), 'light');
   refused.forget();
   assert.equal(refused.read('theme'), null);
-});
-
-test('what is left is said once it has gone on for a while, and begins anew with each stage', () => {
-  const estimate = new Estimate();
-  const at = (stage, done, now) => estimate.left({ stage, done, total: 100 }, now);
-  assert.equal(at('download', 10, 0), null);
-  assert.equal(at('download', 20, 1000), null, 'too soon to say');
-  assert.equal(at('download', 50, 4000), 5);
-  assert.equal(at('weights', 0, 5000), null);
-  assert.equal(at('weights', 0, 60_000), null, 'nothing moves');
-  assert.equal(estimate.left({ stage: 'libraries', done: null, total: null }, 70_000), null);
 });
 
 test('a page over http from another machine is exposed, one from this machine is not', () => {
