@@ -19,6 +19,7 @@ from tests.serving import Running, long_question
 
 READY_SECONDS = 300  # the real ones import, load and warm up for about a minute on two free cores
 ENGINES = ("transformers", *ENVIRONMENTS)
+STARVED_KIB = 2_000_000  # enough to import, and to ask which version it is; not to serve
 
 
 def interpreter(name: str) -> tuple[str, ...]:
@@ -32,9 +33,9 @@ def interpreter(name: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def serving(name: str, checkpoint) -> Iterator[Running]:
+def serving(checkpoint, engine: tuple[str, ...]) -> Iterator[Running]:
     arguments = ("-m", "4", "--model-path", str(checkpoint), "--max-model-len", "2048")
-    with Running(*arguments, "--rate-limit", "1000/minute", *interpreter(name)) as running:
+    with Running(*arguments, "--rate-limit", "1000/minute", *engine) as running:
         running.until(lambda health: health["status"] == "ready", READY_SECONDS)
         yield running
 
@@ -48,7 +49,7 @@ def checkpoint(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=ENGINES)
 def running(request, checkpoint) -> Iterator[Running]:
-    with serving(request.param, checkpoint) as running:
+    with serving(checkpoint, interpreter(request.param)) as running:
         yield running
 
 
@@ -109,10 +110,23 @@ def test_one_that_is_stopped_counts_as_hung_and_is_replaced(running: Running):
     assert running.chat(max_tokens=4, stream=False).status_code == 200
 
 
+@pytest.fixture
+def starved(tmp_path):
+    """Makes an interpreter that gets less address space than an engine needs, so that it runs out on the way."""
+
+    def make(name: str) -> tuple[str, ...]:
+        *flags, python = interpreter(name)
+        program = tmp_path / "python"
+        program.write_text(f'#!/bin/sh\nulimit -v {STARVED_KIB}\nexec "{python}" "$@"\n')
+        program.chmod(0o755)
+        return *flags, str(program)
+
+    return make
+
+
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_one_that_cannot_start_makes_room_for_the_next_and_leaves_nothing_behind(name: str, tmp_path):
-    broken = checkpoints.make(tmp_path, images=True)
-    with serving(name, broken) as running:
+def test_one_that_cannot_start_makes_room_for_the_next_and_leaves_nothing_behind(name: str, checkpoint, starved):
+    with serving(checkpoint, starved(name)) as running:
         engine = running.health()["engine"]
         assert engine["name"] == "transformers"
         [given_up] = [one for one in engine["tried"] if one["name"] == name]
