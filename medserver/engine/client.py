@@ -94,9 +94,9 @@ class EngineClient:
         first = self._patience.first
         patient = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=None if first == inf else first)
         # Never redirected: a conversation goes to the server that was named, and to no other.
-        async with self._session.post(
-            "v1/chat/completions", data=body, timeout=patient, allow_redirects=False
-        ) as response:
+        posted = self._session.post("v1/chat/completions", data=body, timeout=patient, allow_redirects=False)
+        del body  # it may hold images, and an answer takes minutes
+        async with posted as response:
             if response.status != 200:
                 raise problem_from(await response.read(), response.status, self._dialect, self.facts.max_model_len)
             answer = Answer(self._dialect, self._markers, _begun(ask))
