@@ -123,7 +123,11 @@ def warnings_for(settings: Settings, argv: Sequence[str]) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
-    config.adopt_dotenv(Path.cwd())
+    try:
+        config.adopt_dotenv(Path.cwd())
+    except BadSetting as problem:
+        print(f"medserver: {problem}", file=sys.stderr)
+        return 2
     if given and given[0] in COMMANDS:
         return import_module(COMMANDS[given[0]]).main(given[1:])
     if given and given[0] == "service":  # it takes the flags of serving, since it starts with them

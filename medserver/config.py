@@ -351,8 +351,8 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             found[one.name] = one.metadata["parse"](value)
         except BadSetting as problem:
             raise BadSetting(f"{name}: {problem}") from None
-    if "hf_token" not in found and environ.get("HF_TOKEN"):
-        found["hf_token"] = environ["HF_TOKEN"]
+    if "hf_token" not in found and (token := environ.get("HF_TOKEN", "").strip()):
+        found["hf_token"] = token
     return found
 
 
@@ -374,7 +374,12 @@ def _dotenv(directory: Path) -> dict[str, str]:
         return {}
     from dotenv import dotenv_values  # not needed by most starts
 
-    return {name: value for name, value in dotenv_values(file).items() if value is not None}
+    try:
+        return {name: value for name, value in dotenv_values(file).items() if value is not None}
+    except OSError as error:
+        raise BadSetting(
+            f"{file} cannot be read ({error.strerror}): start medserver as its owner, or from another folder"
+        ) from None
 
 
 def readable_by_others(directory: Path) -> bool:
@@ -387,4 +392,7 @@ def _credentials() -> dict[str, str]:
     """Secrets that come as files named like the environment's names (systemd's LoadCredential)."""
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     files = Path(folder).glob(f"{ENV_PREFIX}*") if folder else ()
-    return {file.name: file.read_text(encoding="utf-8").strip() for file in files}
+    try:
+        return {file.name: file.read_text(encoding="utf-8").strip() for file in files}
+    except OSError as error:
+        raise BadSetting(f"the secret {error.filename} cannot be read ({error.strerror})") from None

@@ -226,6 +226,8 @@ def test_a_secret_shows_in_no_representation():
 
 
 def test_an_empty_value_is_as_good_as_none_and_never_the_current_directory():
+    assert from_environment({"HF_TOKEN": " hf_x "}) == {"hf_token": "hf_x"}
+    assert from_environment({"HF_TOKEN": " "}) == {}
     assert from_environment({"MEDSERVER_MODEL_PATH": "", "MEDSERVER_PORT": "", "MEDSERVER_HF_TOKEN": ""}) == {}
     with pytest.raises(BadSetting):
         directory("")
@@ -256,6 +258,20 @@ def test_what_libraries_look_for_may_stand_in_dotenv(tmp_path, monkeypatch):
     monkeypatch.setattr(config.os, "environ", {"HF_HOME": "/mine"})
     config.adopt_dotenv(tmp_path)
     assert config.os.environ == {"HF_HOME": "/mine", "HF_HUB_OFFLINE": "1"}, "the environment wins, and only these few"
+
+
+def test_a_file_of_secrets_that_cannot_be_read_is_a_sentence(tmp_path, monkeypatch):
+    def closed(*_) -> dict:
+        raise PermissionError(13, "Permission denied", str(tmp_path / ".env"))
+
+    (tmp_path / "MEDSERVER_HF_TOKEN").mkdir()
+    monkeypatch.setattr(config.os, "environ", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    with pytest.raises(BadSetting, match=r"MEDSERVER_HF_TOKEN cannot be read \("):
+        config.environment_with_dotenv(tmp_path)
+    (tmp_path / ".env").touch()
+    monkeypatch.setattr("dotenv.dotenv_values", closed)
+    with pytest.raises(BadSetting, match=r"\.env cannot be read \(Permission denied\): start medserver as its owner"):
+        config.adopt_dotenv(tmp_path)
 
 
 def test_secrets_may_come_as_files_and_the_environment_wins(tmp_path, monkeypatch):

@@ -9,17 +9,14 @@ from medserver.doctor.finding import Circumstances, Finding
 from medserver.engine.fit import gigabytes
 from medserver.engine.select import BFLOAT16, SGLANG_CUDA
 from medserver.hub import places
-from medserver.hub.download import HEADROOM
+from medserver.hub.room import HEADROOM
 
-OLDEST_PYTHON = (3, 10)
 LITTLE_MEMORY = 4_000_000_000
 _NVIDIA, _DISPLAY = "0x10de", "0x03"  # PCI: vendor and class
 
 
 def python(_: Circumstances) -> Finding:
     version = platform.python_version()
-    if sys.version_info < OLDEST_PYTHON:
-        return Finding("python", "fail", f"Python {version}", "MedServer needs 3.10 or newer: run install.sh again.")
     if sys.prefix == sys.base_prefix:
         advice = "Packages of other programs can get in the way: install.sh makes an environment of its own."
         return Finding("python", "warn", f"Python {version}, shared with the whole system", advice)

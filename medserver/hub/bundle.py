@@ -16,17 +16,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from medserver import __version__
-from medserver.hub import command, manifest, places, record, wheels
-from medserver.hub.download import HEADROOM
-from medserver.hub.failures import Asked, HubFailure, explain
+from medserver.hub import command, manifest, record, wheels
+from medserver.hub.failures import HubFailure
 from medserver.hub.manifest import Manifest
 from medserver.hub.progress import Progress, amount
 from medserver.hub.record import File
+from medserver.hub.room import make_sure_of_room
 from medserver.hub.verify import check_bundle
 from medserver.models import Variant
 
 FOLDER = "medserver-bundle"  # what a tar unpacks to
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +58,15 @@ def main(argv: Sequence[str]) -> int:
     target = (None, None) if given.no_wheels else (given.platform, given.python)
 
     def work() -> int:
-        wish = Wish(variant, _weights(variant, given.weights), given.to.absolute(), *target, tuple(given.extra))
-        try:
-            packed = bundle(wish)
-        except OSError as error:
-            raise explain(error, Asked(variant.hub_id, None, "", False)) from error
+        weights = (given.weights or command.cached(variant)).absolute()
+        wish = Wish(variant, weights, given.to.absolute(), *target, tuple(given.extra))
+        packed = bundle(wish)
         print(f"{wish.to}\n  {len(packed.files)} files, {amount(packed.size)}, checked")
         print(f"  SHA-256 of its manifest: {manifest.fingerprint(packed.to_bytes())}")
         print(f"Carry it over and follow {manifest.STEPS} in it.")
         return 0
 
     return command.ended(work)
-
-
-def _weights(variant: Variant, given: Path | None) -> Path:
-    folder = given or places.cached(variant.hub_id)
-    if folder is None:
-        raise HubFailure("no_record", f"{variant.name} is not on this machine. medserver download -m {variant.key}")
-    return folder.absolute()
 
 
 def bundle(wish: Wish) -> Manifest:
@@ -93,9 +83,7 @@ def bundle(wish: Wish) -> Manifest:
         if wish.python:
             wheels.gather(Path(staging, manifest.WHEELS), wish.platform, wish.python, wish.extra)
         sources, packed = _inventory(wish, written, Path(staging))
-        free = shutil.disk_usage(wish.to.parent).free
-        if packed.size + HEADROOM > free:
-            raise HubFailure("disk_full", f"The bundle needs {amount(packed.size)} and {amount(free)} are free there.")
+        make_sure_of_room(wish.to.parent, packed.size)
         with _unfinished(wish.to) as target:
             with Progress("Writing", packed.size) as progress:
                 (_write_tar if wish.as_tar else _write_folder)(target, packed, sources, progress.add)
@@ -167,9 +155,8 @@ def _write_folder(
         at = target / name
         at.parent.mkdir(parents=True, exist_ok=True)
         with _opened(source) as reading, at.open("wb") as writing:
-            while piece := reading.read(_CHUNK):
+            for piece in record.pieces(reading, seen):
                 writing.write(piece)
-                seen(len(piece))
     (target / manifest.NAME).write_bytes(packed.to_bytes())
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from medserver import config
 from medserver.config import BadSetting
-from medserver.hub.failures import HubFailure
+from medserver.hub import places
+from medserver.hub.failures import HubFailure, of_disk
 from medserver.models import VARIANTS, Variant
 
 # The demo is inside the package.
@@ -39,6 +40,19 @@ def variant(made: argparse.ArgumentParser, key: str | None) -> Variant:
     return VARIANTS[key]
 
 
+def cached(variant: Variant) -> Path:
+    """The folder of its weights in the Hub's cache.
+
+    Raises:
+        HubFailure: they are not there.
+    """
+    folder = places.cached(variant.hub_id)
+    if folder is None:
+        why = f"The weights of {variant.name} are not in the Hub's cache ({places.cache()})."
+        raise HubFailure("no_record", f"{why} medserver download -m {variant.key} brings them.")
+    return folder
+
+
 def ended(work: Callable[[], int]) -> int:
     """The exit status of a command; a failure is one line on standard error, with its code at the end."""
     # The libraries speak of retries and addresses in words of their own.
@@ -49,5 +63,7 @@ def ended(work: Callable[[], int]) -> int:
         failure = HubFailure("interrupted", "Stopped. What has arrived stays; run the same command again to go on.")
     except HubFailure as found:
         failure = found
+    except OSError as error:
+        failure = of_disk(error)
     print(f"medserver: {failure} [{failure.code}]", file=sys.stderr)
     return failure.exit_status

@@ -13,14 +13,14 @@ from pathlib import Path
 from threading import Event
 
 from medserver.hub import command, places
-from medserver.hub.failures import HubFailure, explain
+from medserver.hub.failures import HubFailure, changed_on_the_way, explain
 from medserver.hub.fetch import GIVE_UP_SECONDS, fetch
 from medserver.hub.listing import Listing, Source, listing_of
 from medserver.hub.progress import Progress, amount
 from medserver.hub.record import PARTIAL, File, Record, found_right
+from medserver.hub.room import make_sure_of_room
 
 AT_ONCE = 4  # files; one connection seldom fills a line
-HEADROOM = 50_000_000  # bytes left free beside the weights
 
 Seen = Callable[[int], None]
 Told = Callable[[str, int, int], None]  # the stage, bytes done, bytes in all
@@ -115,7 +115,7 @@ class _Arrival:
         found = self._here()
         wanted = [file for file in self._listing.files if file.path not in found]
         if wanted:
-            self._make_sure_of_room(wanted)
+            make_sure_of_room(self._folder, sum(file.size - self._arrived(file) for file in wanted))
             found |= self._fetched(wanted)
         return tuple(found[file.path] for file in self._listing.files)
 
@@ -127,16 +127,6 @@ class _Arrival:
         with Progress("Checking what is here", total, told=told) as progress:
             checked = ((file, found_right(self._folder / file.path, file, progress.add)) for file in candidates)
             return {file.path: _with(file, sha256) for file, sha256 in checked if sha256}
-
-    def _make_sure_of_room(self, wanted: list[File]) -> None:
-        need = sum(file.size - self._arrived(file) for file in wanted) + HEADROOM
-        free = shutil.disk_usage(self._folder).free
-        if need > free:
-            raise HubFailure(
-                "disk_full",
-                f"{amount(need)} are needed and {amount(free)} are free in {self._folder}. Free some, or name "
-                "another place with --to DIR.",
-            )
 
     def _fetched(self, wanted: list[File]) -> dict[str, File]:
         total = sum(file.size for file in wanted)
@@ -171,11 +161,7 @@ class _Arrival:
         sha256 = found_right(part, file, lambda _: None)
         if sha256 is None:
             part.unlink()
-            raise HubFailure(
-                "wrong_checksum",
-                f"{file.path} did not arrive as the Hub keeps it and was thrown away. Run the same command again; "
-                "where it happens again, something on the way changes files (a proxy, a virus scanner).",
-            )
+            raise changed_on_the_way(file.path, "did not arrive as the Hub keeps it")
         target = self._folder / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(part, target)

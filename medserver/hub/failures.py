@@ -4,14 +4,16 @@ A sentence says what is wrong and the next step, with the page to visit; it neve
 """
 
 import errno
+import os
 import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+
+from medserver.hub.progress import duration
+from medserver.hub.proxy import proxy_for, without_password
 
 # The exit status of each code, for scripts; 1 is a check that found something, 2 a wrong call.
 EXIT_STATUS = {
@@ -65,6 +67,11 @@ class Asked:
     def tokens(self) -> str:
         return f"{self.endpoint}/settings/tokens"
 
+    @property
+    def state(self) -> str:
+        """Where a person sees whether the Hub is well."""
+        return "https://status.huggingface.co" if self.endpoint == "https://huggingface.co" else self.endpoint
+
 
 def explain(error: BaseException, asked: Asked) -> HubFailure:
     """The failure that `error` stands for; an error that is not the world's fault is raised as it is."""
@@ -77,16 +84,24 @@ def explain(error: BaseException, asked: Asked) -> HubFailure:
         return _answered(error, asked)
     if isinstance(error, OfflineModeIsEnabled):
         return HubFailure(
-            "offline", "HF_HUB_OFFLINE is set, so nothing is fetched. Unset it, or serve a copy with --model-path."
+            "offline",
+            "HF_HUB_OFFLINE is set in the environment or in .env, so nothing is fetched. Take it out, or serve a copy "
+            "with --model-path.",
         )
+    if isinstance(error, (UnicodeEncodeError, httpx2.LocalProtocolError)):  # no header can hold it
+        return _bad_token(asked)
     if isinstance(error, httpx2.ProxyError):
-        return _proxy(f"The proxy refused the connection ({error}).")
+        return _proxy(asked, f"refused the connection ({error})")
     if isinstance(error, httpx2.TransportError):
         return _unreached(error, asked)
     if isinstance(error, (ssl.SSLError, FileNotFoundError)) and not error.filename:  # what reading CA files raises
-        return HubFailure("certificate", "SSL_CERT_FILE or SSL_CERT_DIR names no readable CA certificates.")
+        return HubFailure(
+            "certificate",
+            "SSL_CERT_FILE or SSL_CERT_DIR names no readable CA certificates. Name a PEM file with those of the "
+            "building, or unset it.",
+        )
     if isinstance(error, OSError):
-        return _disk(error)
+        return of_disk(error)
     raise error
 
 
@@ -111,10 +126,14 @@ def _answered(error, asked: Asked) -> HubFailure:
             "not_found", f"{asked.page} does not exist, or this token's account may not see it. Open it in a browser."
         )
     if status == 407:
-        return _proxy("The proxy asks for a name and a password.")
+        return _proxy(asked, "asks for a name and a password")
     if status == 429:
         return _rate_limited(error, asked)
-    return HubFailure("hub_down", f"The Hub ({asked.endpoint}) answered {status}. Try again later.")
+    return HubFailure(
+        "hub_down",
+        f"The Hub answered {status}, so the trouble is on its side. Run the same command again later: what has arrived "
+        f"stays. How it stands: {asked.state}",
+    )
 
 
 def _gated(error, asked: Asked) -> HubFailure:
@@ -154,7 +173,7 @@ def _permission(asked: Asked) -> HubFailure:
 
 def _rate_limited(error, asked: Asked) -> HubFailure:
     seconds = retry_after(error.response.headers)
-    when = f"in {seconds} seconds" if seconds is not None else "in a few minutes"
+    when = f"in {duration(seconds)}" if seconds is not None else "in a few minutes"
     more = "" if asked.with_token else f" A token gives more room: {asked.tokens}"
     return HubFailure("rate_limited", f"The Hub says that too much was asked of it. Try again {when}.{more}")
 
@@ -182,9 +201,11 @@ def _unreached(error, asked: Asked) -> HubFailure:
             f"The certificate of {asked.endpoint} is not trusted here ({certificate.verify_message}). Where a "
             "firewall opens TLS, name its CA file with SSL_CERT_FILE=/path/to/ca.pem; else look at the clock.",
         )
-    if via_proxy(asked.endpoint):
-        return _proxy("The proxy does not answer.")
-    if any(isinstance(one, socket.gaierror) for one in _causes(error)):
+    if proxy_for(asked.endpoint):
+        return _proxy(asked, "does not answer")
+    if "://" not in asked.endpoint:
+        why = "HF_ENDPOINT is no address such as https://huggingface.co"
+    elif any(isinstance(one, socket.gaierror) for one in _causes(error)):
         why = "its name is not known here (DNS)"
     else:
         why = "it does not answer"
@@ -206,25 +227,34 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def via_proxy(address: str) -> bool:
-    """Whether the environment sends requests for this address through a proxy."""
-    parts = urlsplit(address)
-    proxies = getproxies()
-    return bool(proxies.get(parts.scheme) or proxies.get("all")) and not proxy_bypass(parts.hostname or "")
-
-
-def _proxy(what: str) -> HubFailure:
+def _proxy(asked: Asked, what: str) -> HubFailure:
+    named = proxy_for(asked.endpoint)
+    shown = f" ({without_password(named)})" if named else ""
     return HubFailure(
         "proxy",
-        f"{what} Look at HTTPS_PROXY (http://name:password@proxy:port) and NO_PROXY, or ask who runs the proxy to "
-        "let the Hub through.",
+        f"The proxy{shown} {what}. Look at HTTPS_PROXY (http://name:password@proxy:port) and NO_PROXY, or ask who runs "
+        f"the proxy to let {asked.endpoint} through.",
     )
 
 
-def _disk(error: OSError) -> HubFailure:
+def of_disk(error: OSError) -> HubFailure:
+    """What a disk or a folder refused; an error that is about neither is raised as it is."""
     named = f" ({error.filename})" if error.filename else ""
     if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):  # Windows knows no quota
         return HubFailure("disk_full", f"The disk is full{named}. Free some, or name another place with --to DIR.")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-        return HubFailure("not_writable", f"The folder cannot be written to{named}. Name another with --to DIR.")
+    if error.errno == errno.EFBIG:
+        return HubFailure(
+            "not_writable", f"This disk takes no file so large{named}: FAT32 ends at 4 GB. Take exFAT, or another disk."
+        )
+    if error.filename or error.errno == errno.EIO:
+        why = os.strerror(error.errno)
+        return HubFailure("not_writable", f"{error.filename or 'The disk'}: {why}. Mend that, or name another place.")
     raise error
+
+
+def changed_on_the_way(path: str, how: str) -> HubFailure:
+    return HubFailure(
+        "wrong_checksum",
+        f"{path} {how} and was thrown away. Run the same command again; where it happens again, something on the way "
+        "changes files (a proxy, a virus scanner).",
+    )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
-from medserver.hub.failures import HubFailure, retry_after, untrusted
+from medserver.hub.failures import changed_on_the_way, retry_after, untrusted
 from medserver.hub.listing import Source
 from medserver.hub.record import File
 
@@ -101,6 +101,6 @@ def _stream(source: Source, commit: str, file: File, part: Path, have: int, seen
     if arrived > file.size:
         part.unlink()
         seen(-arrived)
-        raise HubFailure("wrong_checksum", f"{file.path} is longer than the Hub says. Run the same command again.")
+        raise changed_on_the_way(file.path, "is longer than the Hub says")
     if arrived < file.size:
         raise httpx2.RemoteProtocolError("the answer ended early")

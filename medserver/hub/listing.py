@@ -60,7 +60,7 @@ def listing_of(source: Source) -> Listing:
         siblings = filter_repo_objects(said.siblings, allow_patterns=WANTED, key=lambda one: one.rfilename)
         files = sorted((_file(one) for one in siblings), key=lambda file: (file.size, file.path))
         commit = str(said.sha)
-    except OSError:  # the library's own errors, which say more; some of them are a ValueError as well
+    except (OSError, UnicodeEncodeError):  # the library's own errors, which say more, and a token no header can hold
         raise
     except (ValueError, KeyError, TypeError, AttributeError):
         raise HubFailure(

@@ -6,7 +6,7 @@ It knows names, sizes and hashes; it neither fetches nor compares.
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
@@ -96,10 +96,16 @@ def sha256_of(file: Path, seen: Callable[[int], None]) -> str:
 
 def digest(opened: BinaryIO, seen: Callable[[int], None]) -> str:
     found = hashlib.sha256()
-    while piece := opened.read(_CHUNK):
+    for piece in pieces(opened, seen):
         found.update(piece)
-        seen(len(piece))
     return found.hexdigest()
+
+
+def pieces(opened: BinaryIO, seen: Callable[[int], None]) -> Iterator[bytes]:
+    """A file bit by bit, since it may be larger than memory; `seen` is told of each once it was used."""
+    while piece := opened.read(_CHUNK):
+        yield piece
+        seen(len(piece))
 
 
 def found_right(at: Path, file: File, seen: Callable[[int], None]) -> str | None:

@@ -12,14 +12,13 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from medserver.hub import command, manifest, places, record
-from medserver.hub.download import HEADROOM, alone_in
-from medserver.hub.failures import Asked, HubFailure, explain
+from medserver.hub.download import alone_in
+from medserver.hub.failures import HubFailure
 from medserver.hub.manifest import Manifest
-from medserver.hub.progress import Progress, amount
+from medserver.hub.progress import Progress
 from medserver.hub.record import File
+from medserver.hub.room import make_sure_of_room
 from medserver.hub.verify import entries_of, manifest_of
-
-_CHUNK = 1 << 20
 
 
 def main(argv: Sequence[str]) -> int:
@@ -30,10 +29,7 @@ def main(argv: Sequence[str]) -> int:
 
     def work() -> int:
         packed = manifest.parsed(manifest_of(given.bundle), str(given.bundle))
-        try:
-            folder = unpack(given.bundle, packed, given.to)
-        except OSError as error:
-            raise explain(error, Asked(packed.repo, None, "", False)) from error
+        folder = unpack(given.bundle, packed, given.to)
         where = f" --model-path {folder}" if given.to else ""
         print(f"{packed.repo} at {packed.commit}, complete and checked\n  {folder}")
         print(f"Serve it with: medserver -m {packed.model}{where}")
@@ -53,7 +49,7 @@ def unpack(bundle: Path, packed: Manifest, to: Path | None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with alone_in(folder) as unfinished:
         wanted = {path: file for path, file in weights.items() if not _is_right(_target(folder, path), file)}
-        _make_sure_of_room(folder, wanted)
+        make_sure_of_room(folder, sum(file.size for file in wanted.values()))
         _write_all(bundle, wanted, unfinished, folder)
     shutil.rmtree(unfinished, ignore_errors=True)
     if to is None:
@@ -67,12 +63,6 @@ def _target(folder: Path, path: str) -> Path:
 
 def _is_right(at: Path, file: File) -> bool:
     return at.is_file() and at.stat().st_size == file.size and record.sha256_of(at, lambda _: None) == file.sha256
-
-
-def _make_sure_of_room(folder: Path, wanted: dict[str, File]) -> None:
-    need, free = sum(file.size for file in wanted.values()) + HEADROOM, shutil.disk_usage(folder).free
-    if need > free:
-        raise HubFailure("disk_full", f"{amount(need)} are needed and {amount(free)} are free in {folder}. Free some.")
 
 
 def _write_all(bundle: Path, wanted: dict[str, File], unfinished: Path, folder: Path) -> None:
@@ -112,10 +102,9 @@ def _written(opened: BinaryIO, file: File, unfinished: Path, seen: Callable[[int
     part, found = unfinished / file.path.replace("/", "-"), hashlib.sha256()
     with part.open("wb") as writing:
         try:
-            while piece := opened.read(_CHUNK):
+            for piece in record.pieces(opened, seen):
                 writing.write(piece)
                 found.update(piece)
-                seen(len(piece))
         except tarfile.TarError:  # a torn end; what was read does not match then
             pass
     if found.hexdigest() != file.sha256:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medserver.hub import command, manifest, places, record
+from medserver.hub import command, manifest, record
 from medserver.hub.failures import HubFailure
 from medserver.hub.manifest import Manifest
 from medserver.hub.progress import Progress, amount
@@ -40,17 +40,10 @@ def main(argv: Sequence[str]) -> int:
     command.add_model(made, help="the model in the Hub's cache")
     made.add_argument("path", nargs="?", type=Path, metavar="PATH", help="a folder of weights, or a bundle")
     given = made.parse_args(argv)
-    if (given.path is None) == (given.model is None):
+    if given.path and given.model:
         made.error("name either a model (-m 4) or a PATH")
-    return command.ended(lambda: _verified(given.path or _of(given.model)))
-
-
-def _of(key: str) -> Path:
-    variant = command.VARIANTS[key]
-    folder = places.cached(variant.hub_id)
-    if folder is None:
-        raise HubFailure("no_record", f"{variant.name} is not in the Hub's cache. medserver download -m {key}")
-    return folder
+    variant = None if given.path else command.variant(made, given.model)
+    return command.ended(lambda: _verified(given.path or command.cached(variant)))
 
 
 def _verified(path: Path) -> int:

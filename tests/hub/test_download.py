@@ -58,9 +58,9 @@ def test_a_commit_can_be_named(hub, medserver, tmp_path):
     assert json.loads((tmp_path / "weights/medserver-weights.json").read_text())["revision"] == COMMIT
 
 
-def test_the_token_may_come_from_dotenv(hub, medserver, tmp_path):
+def test_the_token_may_come_from_dotenv_and_with_blanks_around_it(hub, medserver, tmp_path):
     hub.habits.gated = True
-    (tmp_path / ".env").write_text(f"HF_TOKEN={GOOD}\n")
+    (tmp_path / ".env").write_text(f"HF_TOKEN='{GOOD} '\n")
     assert medserver(*DOWNLOAD, "--to", "weights").returncode == 0
 
 
@@ -125,21 +125,24 @@ def test_what_was_interrupted_is_gone_on_with(hub, medserver, environment, tmp_p
     [
         ({"gated": True}, {}, 10, "no_token", ["HF_TOKEN=", REPO, "/settings/tokens"]),
         ({"gated": True}, {"HF_TOKEN": "hf_wrong"}, 11, "bad_token", ["expired", "/settings/tokens"]),
+        ({"gated": True}, {"HF_TOKEN": "hf_gruß"}, 11, "bad_token", ["mistyped", "/settings/tokens"]),
         ({"gated": True}, {"HF_TOKEN": NO_PERMISSION}, 12, "token_permission", ["gated repos", "/settings/tokens"]),
         ({"gated": True}, {"HF_TOKEN": OTHER_ACCOUNT}, 13, "gated", ["not accepted the terms", f"/{REPO}"]),
         ({"missing": True}, {}, 14, "not_found", ["does not exist", f"/{REPO}"]),
-        ({"busy": 9, "retry_after": "60"}, {}, 16, "rate_limited", ["in 60 seconds", "/settings/tokens"]),
+        ({"busy": 9, "retry_after": "60"}, {}, 16, "rate_limited", ["in 1 min 0 s", "/settings/tokens"]),
         ({"login_page": True}, {}, 17, "proxy", ["HTTPS_PROXY"]),
-        ({}, {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": ""}, 17, "proxy", ["HTTPS_PROXY", "NO_PROXY"]),
+        ({}, {"HTTP_PROXY": "http://u:p@127.0.0.1:9", "NO_PROXY": ""}, 17, "proxy", ["(http://127.0.0.1:9)"]),
+        ({}, {"HTTP_PROXY": "127.0.0.1:9", "NO_PROXY": ""}, 17, "proxy", ["(127.0.0.1:9)", "http://name:password@"]),
         ({}, {"SSL_CERT_FILE": "gone.pem"}, 18, "certificate", ["SSL_CERT_FILE"]),
-        ({}, {"HF_HUB_OFFLINE": "1"}, 19, "offline", ["HF_HUB_OFFLINE", "--model-path"]),
+        ({}, {"HF_HUB_OFFLINE": "1"}, 19, "offline", ["HF_HUB_OFFLINE", ".env", "--model-path"]),
         ({}, {"HF_ENDPOINT": "http://127.0.0.1:9"}, 19, "offline", ["does not answer", "medserver bundle"]),
         ({}, {"HF_ENDPOINT": "http://hub.invalid"}, 19, "offline", ["DNS"]),
-        ({"failing": 99}, {}, 20, "hub_down", ["answered 503"]),
+        ({}, {"HF_ENDPOINT": "hub.example.org"}, 19, "offline", ["HF_ENDPOINT is no address"]),
+        ({"failing": 99}, {}, 20, "hub_down", ["answered 503", "http://127.0.0.1"]),
         ({"claimed_sizes": {ONE: 10**15}}, {}, 21, "disk_full", ["GB are needed", "are free", "--to"]),
         ({"changed": {TWO}}, {}, 23, "wrong_checksum", [TWO, "proxy"]),
         ({"changed": {"config.json"}}, {}, 23, "wrong_checksum", ["config.json"]),
-        ({"longer": {TWO}}, {}, 23, "wrong_checksum", [TWO]),
+        ({"longer": {TWO}}, {}, 23, "wrong_checksum", [TWO, "longer", "proxy"]),
     ],
 )
 def test_each_failure_has_its_sentence_code_and_status(hub, medserver, tmp_path, habits, environ, status, code, words):
@@ -168,7 +171,7 @@ def test_a_busy_hub_is_waited_for_while_files_arrive(hub, medserver, tmp_path, s
 def test_a_hub_that_asks_for_more_patience_than_there_is(hub, medserver):
     hub.habits.failing, hub.habits.failing_status, hub.habits.retry_after = 9, 429, "3600"
     done = medserver(*DOWNLOAD, "--to", "weights", HF_TOKEN=GOOD)
-    assert done.returncode == 16 and "in 3600 seconds" in done.stderr
+    assert done.returncode == 16 and "in 1 h 0 min" in done.stderr
 
 
 @pytest.fixture
@@ -212,10 +215,12 @@ def test_on_a_terminal_the_line_is_live(hub, environment, tmp_path):
     assert any("MB/s" in line and line.rstrip().endswith(" left") for line in lines), lines
 
 
-def test_a_folder_that_cannot_be_written_to(hub, medserver, tmp_path):
+@pytest.mark.parametrize("to", ["weights", "weights/below", "/dev/null/there"])
+def test_a_folder_that_cannot_be_written_to(hub, medserver, tmp_path, to):
     (tmp_path / "weights").write_text("a file")
-    done = medserver(*DOWNLOAD, "--to", "weights")
-    assert done.returncode == 22 and "--to DIR" in done.stderr
+    done = medserver(*DOWNLOAD, "--to", to)
+    assert done.returncode == 22 and to in done.stderr and "name another place" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_two_at_once_do_not_write_to_one_file(hub, medserver, tmp_path):

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from medserver.hub import command
 from medserver.hub.failures import EXIT_STATUS, Asked, HubFailure, explain
 from medserver.hub.progress import amount, duration, line
 from medserver.hub.record import safe
@@ -64,6 +65,17 @@ def test_a_model_that_was_never_fetched(medserver):
 
 def test_it_wants_a_model_or_a_path(medserver):
     assert medserver("verify").returncode == 2
+    assert medserver("verify", "-m", "4", "there").returncode == 2
+    done = medserver("verify", MEDSERVER_MODEL="27")
+    assert done.returncode == 24 and "medserver download -m 27" in done.stderr
+
+
+def test_a_disk_that_fails_while_it_is_read_is_a_sentence(capsys):
+    def work() -> int:
+        raise OSError(5, "Input/output error", "stick/model.safetensors")
+
+    assert command.ended(work) == 22
+    assert capsys.readouterr().err.startswith("medserver: stick/model.safetensors: Input/output error.")
 
 
 @pytest.mark.parametrize("name", ["", "/etc/passwd", "../x", "a/../../x", "C:x", "a\\b"])
@@ -81,7 +93,9 @@ def test_a_name_inside_is_taken():
     [
         (OSError(28, "No space left on device", "x"), "disk_full"),
         (PermissionError(13, "Permission denied", "x"), "not_writable"),
-        (OSError(30, "Read-only file system"), "not_writable"),
+        (OSError(30, "Read-only file system", "x"), "not_writable"),
+        (OSError(27, "File too large"), "not_writable"),
+        (OSError(5, "Input/output error"), "not_writable"),
     ],
 )
 def test_the_disks_own_refusals_have_sentences_too(error, code):
@@ -89,9 +103,14 @@ def test_the_disks_own_refusals_have_sentences_too(error, code):
     assert failure.code == code and failure.exit_status == EXIT_STATUS[code]
 
 
-def test_a_mistake_of_ours_is_not_dressed_up():
-    with pytest.raises(KeyError):
-        explain(KeyError("x"), Asked("a/b", "main", "http://hub", False))
+@pytest.mark.parametrize("mistake", [KeyError("x"), OSError("x")])
+def test_a_mistake_of_ours_is_not_dressed_up(mistake):
+    with pytest.raises(type(mistake)):
+        explain(mistake, Asked("a/b", "main", "http://hub", False))
+
+
+def test_where_the_hub_tells_how_it_stands():
+    assert Asked("a/b", "main", "https://huggingface.co", False).state == "https://status.huggingface.co"
 
 
 def test_every_code_has_a_status_of_its_own():
