@@ -5,12 +5,14 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from medserver.config import Settings
-from medserver.doctor import finding, inventory, machine, model, network, packages, report
+from medserver.doctor import finding, inventory, machine, model, network, packages, report, upstreams
 from medserver.doctor.finding import Circumstances, Finding
 from medserver.doctor.packages import Packages, bad_pairs
 from medserver.hardware import Gpu, Hardware, Interpreter, probe
@@ -132,7 +134,7 @@ def test_a_taken_port_is_a_failure_and_a_free_one_is_not():
     [
         ({}, "ok", "None"),
         ({"https_proxy": "http://anna:secret@proxy:3128", "no_proxy": "10.0.0.0/8"}, "ok", "http://proxy:3128; not"),
-        ({"HTTPS_PROXY": "proxy:3128"}, "fail", "HTTPS_PROXY=//proxy:3128"),
+        ({"HTTPS_PROXY": "proxy:3128"}, "fail", "HTTPS_PROXY=proxy:3128"),
         ({"ALL_PROXY": "http://[bad"}, "ok", "(not an address)"),
     ],
 )
@@ -185,7 +187,47 @@ def test_a_machine_that_cannot_run_it_is_a_failure_with_a_flag():
 def test_an_upstream_needs_neither_weights_nor_the_hub():
     at = circumstances(model="27", upstream=("http://gpu-1:8000/",))
     assert [check(at).state for check in (model.weights, model.access, network.clock)] == ["skip"] * 3
-    assert "Upstream" in model.engine(at).says
+    assert "the upstreams would answer" in model.engine(at).says
+
+
+class _Listing(BaseHTTPRequestHandler):
+    """A server of models that wants a key; `/strange` is something else."""
+
+    def do_GET(self) -> None:
+        known = self.headers["Authorization"] == "Bearer right"
+        status, said = (200, b'{"data": [{"id": "medgemma"}]}') if known else (401, b"{}")
+        if self.path.startswith("/strange"):
+            status, said = 200, b"<html>"
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+@pytest.fixture
+def elsewhere():
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Listing) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("paths", "key", "state", "words"),
+    [
+        (["", ""], "right", "ok", "has medgemma"),
+        ([""], "wrong", "fail", "refuses the key"),
+        (["", "strange/"], "right", "warn", "lists no model"),
+        (["", None], "right", "warn", "127.0.0.1:9 does not answer"),
+        ([None], None, "fail", "127.0.0.1:9 does not answer"),
+    ],
+)
+def test_upstreams_are_asked(elsewhere, paths, key, state, words):
+    named = tuple("http://127.0.0.1:9/" if path is None else elsewhere + path for path in paths)
+    found = upstreams.upstreams(circumstances(model="27", upstream=named, upstream_key=key))
+    assert found.state == state and words in found.says and bool(found.advice) is (state != "ok"), found
 
 
 def test_nothing_that_is_said_names_a_user_or_a_secret(monkeypatch):

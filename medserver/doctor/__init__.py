@@ -5,6 +5,7 @@ machine    Python, platform, GPUs, driver, memory, disk
 packages   the engines that are installed, and the pairs of packages that are known to be bad
 inventory  which packages a Python holds; run by that Python
 network    port, addresses, proxy, CA certificates, clock
+upstreams  whether the servers elsewhere answer
 model      token, access, weights, and which engine would run
 report     runs all checks, each within its time, and says what they found
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit, urlunsplit
 
 from medserver.config import Settings
 from medserver.engine.base import Serving
@@ -37,8 +36,19 @@ class Circumstances:
     directory: Path = Path()
 
     @property
-    def offline(self) -> bool:
-        return self.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+    def without_hub(self) -> str | None:
+        """Why the Hub is not asked for anything; None where a model still has to come from it."""
+        if self.serving is None:
+            return "no usable model was named (-m)"
+        if self.settings.upstream:
+            return "the model is where the upstream is"
+        return "the model is on this machine" if self.serving.here else None
+
+    @property
+    def offline(self) -> str | None:
+        """Why the Hub may not be asked, where that was decided."""
+        set_so = self.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+        return "HF_HUB_OFFLINE is set" if set_so else None
 
 
 Check = Callable[[Circumstances], Finding]
@@ -57,13 +67,3 @@ def discreet(text: str, *secrets: str | None) -> str:
     except (OSError, KeyError):  # a container's user without a name
         return text
     return text.replace(f"{os.sep}{user}{os.sep}", f"{os.sep}***{os.sep}")
-
-
-def without_password(address: str) -> str:
-    """A proxy's address as it may be shown."""
-    try:
-        parts = urlsplit(address if "://" in address else f"//{address}")
-        port = f":{parts.port}" if parts.port else ""
-        return urlunsplit((parts.scheme, f"{parts.hostname or ''}{port}", "", "", ""))
-    except ValueError:
-        return "(not an address)"

@@ -24,17 +24,15 @@ def token(at: Circumstances) -> Finding:
         return Finding("token", "ok", "A Hub token is set")
     if get_token():
         return Finding("token", "ok", "The token of `hf auth login` is used")
-    if _needs_no_hub(at):
-        return Finding("token", "skip", "none is set, and none is needed")
+    if why := at.without_hub:
+        return Finding("token", "skip", f"None is set, and none is needed: {why}")
     return Finding("token", "warn", "No Hub token", "MedGemma is gated: put a token into .env as HF_TOKEN=...")
 
 
 def access(at: Circumstances) -> Finding:
     """Whether the Hub would give the weights to this token: one question about one small file."""
-    if _needs_no_hub(at):
-        return Finding("access", "skip", "the Hub is not needed for this")
-    if at.offline:
-        return Finding("access", "skip", "HF_HUB_OFFLINE is set")
+    if why := at.without_hub or at.offline:
+        return Finding("access", "skip", why)
     from huggingface_hub import get_session
     from huggingface_hub.utils import hf_raise_for_status
 
@@ -86,7 +84,7 @@ def _recorded(folder: Path) -> Finding:
 def engine(at: Circumstances) -> Finding:
     """The choice itself, as a start would make it."""
     if at.settings.upstream:
-        return Finding("engine", "ok", f"Upstream: {len(at.settings.upstream)} server(s) elsewhere answer")
+        return Finding("engine", "ok", "None is started here: the upstreams would answer")
     if at.serving is None:
         return Finding("engine", "skip", "no usable model was named (-m)")
     selection = select(at.settings, at.serving, at.hardware)
@@ -101,7 +99,3 @@ def engine(at: Circumstances) -> Finding:
 
 def _folder(at: Circumstances) -> Path | None:
     return Path(at.serving.source) if at.serving.here else places.cached(at.serving.source)
-
-
-def _needs_no_hub(at: Circumstances) -> bool:
-    return at.serving is None or bool(at.settings.upstream) or at.serving.here

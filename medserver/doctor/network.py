@@ -7,7 +7,8 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from time import time
 
-from medserver.doctor.finding import Circumstances, Finding, without_password
+from medserver.doctor.finding import Circumstances, Finding
+from medserver.hub.proxy import without_password
 
 SECONDS = 3.0
 CLOCK_SECONDS = 120.0  # beyond that, signed addresses and certificates begin to fail
@@ -78,8 +79,8 @@ def certificates(at: Circumstances) -> Finding:
 
 def clock(at: Circumstances) -> Finding:
     """Against the Hub's, where it can be asked: a wrong one makes certificates and signed addresses fail."""
-    if at.offline or at.settings.upstream or (at.serving and at.serving.variant.demo):
-        return Finding("clock", "skip", "the Hub is not asked, so there is nothing to compare it with")
+    if why := at.without_hub or at.offline:
+        return Finding("clock", "skip", f"The Hub is not asked, so there is nothing to compare it with: {why}")
     import httpx2
     from huggingface_hub import constants, get_session
 
@@ -87,7 +88,7 @@ def clock(at: Circumstances) -> Finding:
         answer = get_session().head(constants.ENDPOINT, timeout=SECONDS)
         ahead = time() - parsedate_to_datetime(answer.headers["Date"]).timestamp()
     except (httpx2.HTTPError, OSError, KeyError, ValueError, TypeError):
-        return Finding("clock", "skip", "the Hub does not answer, so there is nothing to compare it with")
+        return Finding("clock", "skip", "The Hub does not answer, so there is nothing to compare it with")
     if abs(ahead) > CLOCK_SECONDS:
         which = "ahead of" if ahead > 0 else "behind"
         advice = "Certificates and signed addresses may be refused: set the clock (timedatectl set-ntp true)."

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from medserver import __version__
 from medserver.config import BadSetting, Settings
-from medserver.doctor import machine, model, network, packages
+from medserver.doctor import machine, model, network, packages, upstreams
 from medserver.doctor.finding import Check, Circumstances, Finding, discreet
 from medserver.hardware import Hardware, probe
 from medserver.weights import serving_for
@@ -33,6 +33,7 @@ CHECKS: dict[str, Check] = {
     "proxy": network.proxy,
     "certificates": network.certificates,
     "clock": network.clock,
+    "upstreams": upstreams.upstreams,
     "token": model.token,
     "access": model.access,
     "weights": model.weights,
