@@ -14,7 +14,7 @@ import medserver
 from medserver.hub.failures import HubFailure
 
 _ROOT = Path(medserver.__file__).parent.parent
-_SOURCE = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "medserver")
+_SOURCE = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "NOTICE", "medserver")
 
 
 def this_platform() -> str:

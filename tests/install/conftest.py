@@ -23,6 +23,7 @@ CARRIED = (
     "constraints.txt",
     "README.md",
     "LICENSE",
+    "NOTICE",
     "medserver",
 )
 TOOLS = (

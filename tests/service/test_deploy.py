@@ -17,6 +17,7 @@ import httpx
 import pytest
 import uvicorn
 
+from medserver.access.door import FOR_EVERYBODY
 from tests.conftest import ROOT
 from tests.front import app_with
 from tests.scripted import ended
@@ -166,6 +167,10 @@ def test_the_container_is_closed_as_far_as_it_is_said():
     [device] = service["deploy"]["resources"]["reservations"]["devices"]
     assert device["driver"] == "nvidia" and device["capabilities"] == ["gpu"]
     text = (DEPLOY / "Dockerfile").read_text()
-    assert re.search(r"^USER 10001$", text, re.MULTILINE) and "HEALTHCHECK" in text
+    assert re.search(r"^USER 10001$", text, re.MULTILINE)
+    [asked] = re.findall(r"HEALTHCHECK .*?127\.0\.0\.1:8000(/\w+)'", text, re.DOTALL)
+    assert asked in FOR_EVERYBODY, "the health check shows no key"
+    [carried] = re.findall(r"/usr/share/doc/medserver (.*) \\$", text, re.MULTILINE)
+    assert carried.split() == ["LICENSE", "NOTICE"]
     torch = re.search(r"^TORCH=(.*)$", (ROOT / "installer/machine.sh").read_text(), re.MULTILINE)[1]
     assert f"ARG TORCH={torch}\n" in text
