@@ -17,6 +17,7 @@ $Usage = @'
 install.bat                           install, repair or upgrade; it asks for model, token and weights
 install.bat --yes                     the same without a question
 install.bat --offline BUNDLE          install what medserver bundle made (a folder), without a network
+install.bat --offline DIR             the same from a folder of wheels
 install.bat --plan                    say what would be installed and why, and install nothing
 install.bat --uninstall               take everything away again, but the weights
 install.bat --serve MODEL [flags...]  install if needed, then serve: demo, 4, 27 or 27t, with medserver's flags
@@ -165,7 +166,11 @@ function Get-Extras { if (Test-Nvidia) { return 'quantize' } else { return '' } 
 
 function Install-Offline {
     $manifest = Join-Path $Bundle 'medserver-bundle.json'
-    if (-not (Test-Path $manifest)) { Fail "$Bundle is no bundle: there is no medserver-bundle.json in it. Unpack a .tar first." }
+    if (-not (Test-Path $manifest)) {
+        if (-not (Test-Path (Join-Path $Bundle '*.whl'))) { Fail "$Bundle holds neither a medserver-bundle.json nor wheels. Unpack a .tar first." }
+        Install-FromFolder
+        return
+    }
     $found = Find-Python
     if (-not $found) { Fail 'Python 3.10 or newer is needed and was not found. Install it from python.org and run this again.' }
     # A script that came inside a bundle has only the bundle's own wheel to read it with.
@@ -183,19 +188,40 @@ function Install-Offline {
     $said = Get-Content $manifest -Raw | ConvertFrom-Json
     if (-not $said.python) { Fail "This bundle holds weights only. Where MedServer is installed, medserver unpack $Bundle brings them in." }
     New-Environment $said.python
-    $wheels = Join-Path $Bundle 'wheels'
-    $offline = @('-m', 'pip', '--isolated', '--disable-pip-version-check', 'install', '--quiet', '--no-index', '--find-links', $wheels)
-    $wanted = @("medserver==$($said.medserver)")
-    if (Test-Path (Join-Path $wheels 'bitsandbytes-*.whl')) { $wanted += 'bitsandbytes' }
-    Invoke-Python ($offline + $wanted)
-    if (-not $LASTEXITCODE) { Invoke-Python ($offline + @('--force-reinstall', '--no-deps', $wanted[0])) }
-    if ($LASTEXITCODE) { Fail "The wheels could not be installed; pip's own words are above. They are for $($said.platform)." }
+    Install-Wheels (Join-Path $Bundle 'wheels') "medserver==$($said.medserver)" "They are for $($said.platform)."
     Set-EnvLine 'HF_HUB_OFFLINE' '1'
     Set-EnvLine 'HF_HOME' "'$Root\weights'"
     Set-EnvLine 'MEDSERVER_MODEL' $said.model
     & (Join-Path $Root '.venv\Scripts\medserver.exe') unpack $Bundle
     if ($LASTEXITCODE) { Fail 'The weights could not be brought in; the reason is above.' }
     Set-Content (Join-Path $Root '.venv\installed') "bundle of $($said.medserver)"
+}
+
+# From a folder of wheels that somebody gathered: it holds no manifest to check them against, and no weights.
+function Install-FromFolder {
+    $what = 'medserver'
+    if (-not (Test-Path (Join-Path $Bundle 'medserver-*.whl'))) {
+        if (-not (Test-Path (Join-Path $Here 'pyproject.toml'))) { Fail "There is no wheel of MedServer in $Bundle." }
+        $what = "--editable=$Here"
+    }
+    # Torch has a wheel for each Python.
+    $python = ''
+    $torch = Get-ChildItem $Bundle -Filter 'torch-*.whl' | Select-Object -First 1
+    if ($torch -and $torch.Name -match '-cp3(\d+)-') { $python = "3.$($Matches[1])" }
+    New-Environment $python
+    Write-Output "Installing from the wheels in $Bundle, as they are: it holds no manifest to check them against"
+    Install-Wheels $Bundle $what 'Every package that MedServer needs has to be there.'
+    Set-Content (Join-Path $Root '.venv\installed') 'wheels'
+}
+
+# MedServer itself once more by force: another build may have the same version.
+function Install-Wheels([string]$Wheels, [string]$What, [string]$About) {
+    $offline = @('-m', 'pip', '--isolated', '--disable-pip-version-check', 'install', '--quiet', '--no-index', '--find-links', $Wheels)
+    $wanted = @($What)
+    if (Test-Path (Join-Path $Wheels 'bitsandbytes-*.whl')) { $wanted += 'bitsandbytes' }
+    Invoke-Python ($offline + $wanted)
+    if (-not $LASTEXITCODE) { Invoke-Python ($offline + @('--force-reinstall', '--no-deps', $What)) }
+    if ($LASTEXITCODE) { Fail "The wheels could not be installed; pip's own words are above. $About" }
 }
 
 # ---- what the person decides

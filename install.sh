@@ -13,6 +13,7 @@ usage() {
 ./install.sh                           install, repair or upgrade; on a terminal it asks for model, token and weights
 ./install.sh --yes                     the same without a question
 ./install.sh --offline BUNDLE          install what medserver bundle made (a folder or a .tar), without a network
+./install.sh --offline DIR             the same from a folder of wheels
 ./install.sh --plan                    say what would be installed and why, and install nothing
 ./install.sh --uninstall               take everything away again, but the weights
 ./install.sh --serve MODEL [flags...]  install if needed, then serve: demo, 4, 27 or 27t, with medserver's flags
@@ -135,6 +136,8 @@ next_steps() {
 . "$HERE/installer/packages.sh"
 # shellcheck source=installer/bundle.sh
 . "$HERE/installer/bundle.sh"
+# shellcheck source=installer/wheels.sh
+. "$HERE/installer/wheels.sh"
 # shellcheck source=installer/person.sh
 . "$HERE/installer/person.sh"
 # shellcheck source=installer/removal.sh

@@ -3,23 +3,19 @@
 
 do_offline() {
     local wheels version python model
+    if is_wheels; then
+        do_wheels
+        return
+    fi
     check_bundle
     read -r version python model <<<"$(about_bundle)"
     if [ "$python" = None ]; then
         fail "This bundle holds weights only. Where MedServer is installed, medserver unpack $BUNDLE brings them in."
     fi
     enough_room
-    make_venv "" "$python"
-    rm -f "$VENV/installed"
     wheels=$(wheels_of_bundle)
     say "Installing MedServer $version from the bundle"
-    install_wheels "$wheels" "$version"
-    if ! works; then
-        say "Something in .venv is broken; making it anew"
-        make_venv anew "$python"
-        install_wheels "$wheels" "$version"
-        works || fail "MedServer was installed but does not start: .venv/bin/python -c 'import torch, transformers' says why."
-    fi
+    until_it_works "$python" install_wheels "$wheels" "medserver==$version"
     rm -rf "$ROOT/.wheels"
     put_env HF_HUB_OFFLINE 1
     if [ -z "$(env_value HF_HOME)" ]; then put_env HF_HOME "'$ROOT/weights'"; fi
@@ -29,28 +25,14 @@ do_offline() {
     next_steps
 }
 
-# MedServer itself once more by force: another build may have the same version.
-install_wheels() {
-    local wheels=$1 version=$2
-    set -- "medserver==$version"
-    if ls "$wheels"/bitsandbytes-*.whl >/dev/null 2>&1; then set -- "$@" bitsandbytes; fi
-    if pip_offline "$wheels" "$@" && pip_offline "$wheels" --force-reinstall --no-deps "medserver==$version"; then return 0; fi
-    if full; then fail "$(why_not)"; fi
-    fail "The wheels could not be installed; pip's own words are above. $(about_wheels)"
-}
-
-# --isolated: from no other source that this machine's pip may know.
-pip_offline() {
-    local wheels=$1
-    shift
-    "$PYTHON" -m pip --isolated --disable-pip-version-check install --quiet --no-index --find-links "$wheels" "$@"
-}
-
 # With the program of this checkout; a script that came inside a bundle has only the bundle's own wheel to read it with.
 check_bundle() {
     local found source=$HERE
     found=$(find_python) || fail "Python 3.10 or newer is needed and was not found"
     [ -e "$BUNDLE" ] || fail "There is no bundle $BUNDLE."
+    if [ -d "$BUNDLE" ] && [ ! -e "$BUNDLE/medserver-bundle.json" ]; then
+        fail "$BUNDLE holds neither a medserver-bundle.json nor wheels, so there is nothing to install."
+    fi
     if [ ! -d "$source/medserver" ]; then source=$(ls "$HERE"/wheels/medserver-*.whl); fi
     (cd / && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$source "$found" -m medserver verify "$BUNDLE") ||
         fail "This bundle is not installed: it is torn, incomplete or changed. Carry it over again."
@@ -58,8 +40,6 @@ check_bundle() {
 
 # Its version of MedServer, the Python of its wheels, its model.
 about_bundle() { of_manifest medserver python model; }
-
-about_wheels() { say "They are for $(of_manifest platform) and Python $(of_manifest python); this machine is $(uname -sm)."; }
 
 of_manifest() {
     "$(find_python)" - "$BUNDLE" "$@" <<'EOT'

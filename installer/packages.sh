@@ -9,16 +9,8 @@ install_for() {
     stamp="$stamp extras=$extras torch=$(torch_build) at=$ROOT"
     if [ "$(cat "$VENV/installed" 2>/dev/null)" = "$stamp" ] && { [ "$how" = quickly ] || works; }; then return 0; fi
     enough_room
-    make_venv
-    rm -f "$VENV/installed"
     say "Installing into .venv (a few minutes the first time)"
-    install_packages "$extras"
-    if ! works; then
-        say "Something in .venv is broken; making it anew"
-        make_venv anew
-        install_packages "$extras"
-        works || fail "MedServer was installed but does not start: .venv/bin/python -c 'import torch, transformers' says why."
-    fi
+    until_it_works "" install_packages "$extras"
     if [ -f .env ]; then chmod 600 .env; fi
     say "$stamp" >"$VENV/installed"
 }
@@ -26,6 +18,20 @@ install_for() {
 install_packages() {
     install_torch
     pip_install -c constraints.txt -e ".${1:+[$1]}" || fail "$(why_not)"
+}
+
+# Run what installs, with a Python of version `$1`; where the result does not start, once more into a new environment.
+until_it_works() {
+    local wanted=$1
+    shift
+    make_venv "" "$wanted"
+    rm -f "$VENV/installed"
+    "$@"
+    if works; then return 0; fi
+    say "Something in .venv is broken; making it anew"
+    make_venv anew "$wanted"
+    "$@"
+    works || fail "MedServer was installed but does not start: .venv/bin/python -c 'import torch, transformers' says why."
 }
 
 # -I: what lies in this folder is not what is installed.

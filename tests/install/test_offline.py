@@ -82,6 +82,41 @@ def test_it_is_installed_from_a_tar(install, carried, alone, tmp_path):
     assert not (tmp_path / "opt/.wheels").exists()
 
 
+def test_it_is_installed_from_a_bare_folder_of_wheels(install, packed, checkout, alone):
+    wheels = packed / "wheels"
+    done = install("--offline", wheels, before=alone, PIP_FIND_LINKS=None)
+    assert done.returncode == 0, done.stderr
+    assert "no manifest" in done.stdout and "medserver doctor" in done.stdout
+    told = subprocess.run([checkout / ".venv/bin/medserver", "--version"], capture_output=True, text=True, cwd="/")
+    assert told.stdout == f"medserver {__version__}\n", told.stderr
+    assert not (checkout / ".env").exists(), "there are no weights, so nothing was decided"
+
+
+@thorough
+def test_a_checkout_is_installed_with_wheels_that_lack_its_own(install, packed, index, checkout, alone, tmp_path):
+    gathered = Path(shutil.copytree(packed / "wheels", tmp_path / "the wheels"))
+    next(gathered.glob("medserver-*")).unlink()
+    [setuptools] = Path(index["PIP_FIND_LINKS"]).glob("setuptools-*")
+    shutil.copy(setuptools, gathered)
+    done = install("--offline", gathered, before=alone, PIP_FIND_LINKS=None)
+    assert done.returncode == 0, done.stderr
+    code = "import medserver; print(medserver.__file__)"
+    told = subprocess.run([checkout / ".venv/bin/python", "-c", code], capture_output=True, text=True, cwd="/")
+    assert told.stdout.startswith(str(checkout)), told.stderr
+
+
+def test_wheels_that_are_not_enough_are_said_by_name(install, packed, checkout, tmp_path):
+    gathered = Path(shutil.copytree(packed / "wheels", tmp_path / "wheels"))
+    next(gathered.glob("fastapi-*")).unlink()
+    done = install("--offline", gathered, PIP_FIND_LINKS=None)
+    assert done.returncode == 1 and "fastapi" in done.stderr
+    assert "Every package that MedServer needs has to be there" in done.stderr.splitlines()[-1]
+    assert not (checkout / ".venv/installed").exists()
+    (tmp_path / "nothing").mkdir()
+    done = install("--offline", tmp_path / "nothing")
+    assert done.returncode == 1 and "neither a medserver-bundle.json nor wheels" in done.stderr
+
+
 @pytest.mark.parametrize("trouble", ["changed", "missing", "added", "no manifest", "another python", "no bundle"])
 def test_what_is_not_as_it_was_packed_is_not_installed(install, carried, tmp_path, trouble):
     named = {"changed": f"weights/{ONE}", "missing": "wheels/fastapi", "added": "wheels/evil.whl"}.get(trouble, "")
