@@ -94,6 +94,32 @@ def commands_flags() -> set[str]:
     return found
 
 
+PAGES = [file for file in DOCS if file.parent.name == "docs"]
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.name)
+def test_a_page_says_first_whom_it_is_for_and_is_in_the_index(file):
+    title, blank, first = file.read_text(encoding="utf-8").splitlines()[:3]
+    assert title.startswith("# ") and not blank and first.startswith("For ")
+    index = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    assert file.name == "README.md" or f"]({file.name})" in index
+
+
+def test_the_life_of_a_request_is_the_codes():
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    steps = [line.split("|")[2:5] for line in re.findall(r"^\| \d+ \|.*$", text, re.MULTILINE)]
+    rooms = [re.findall(r"`([\w.]+)`", room) for room, _, _ in steps]
+    for name in {name for named in rooms for name in named}:
+        path = ROOT / "medserver" / name.replace(".", "/")
+        assert path.with_suffix(".py").is_file() or path.is_dir(), name
+    app, _, _ = app_with()
+    layers = [layer.cls.__module__.removeprefix("medserver.") for layer in app.user_middleware]
+    assert [named[0] for named in rooms][: len(layers)] == layers
+    for _, _, ends in steps:
+        for status, ended in re.findall(r"(\d{3}) ((?:`\w+`(?:, )?)+)", ends):
+            assert {rows()[code] for code in re.findall(r"`(\w+)`", ended)} == {int(status)}, ended
+
+
 @pytest.mark.parametrize("file", DOCS, ids=lambda file: file.name)
 def test_every_link_leads_somewhere(file):
     for target in re.findall(r"\]\(([^)#\s]*)(?:#[\w-]+)?\)", file.read_text(encoding="utf-8")):
