@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from types import ModuleType
 
 from medserver.config import BadSetting, Settings
@@ -52,6 +52,7 @@ def _install(system: ModuleType, wish: Wish, to: Path | None) -> int:
         _write(_under(to, path), text, mode)
         print(_under(to, path))
     if to is not None:
+        print(f"They start {wish.python}: change that where MedServer lies elsewhere.")
         return 0
     if not _ran(system.START):
         print("medserver: The files are written, but the service did not start; the reason is above.", file=sys.stderr)
@@ -112,7 +113,9 @@ def _must_be_administrator(action: str) -> None:
 
 
 def _under(root: Path | None, path: Path) -> Path:
-    return root / path.relative_to(path.anchor) if root else path
+    """Without a drive's letter too, since its colon is no part of a name on a stick."""
+    inside = PureWindowsPath(path)
+    return root / inside.relative_to(inside.anchor).as_posix() if root else path
 
 
 def _write(path: Path, text: str, mode: int) -> None:

@@ -33,7 +33,8 @@ def task(wish: Wish) -> str:
     for name, text in {"StopIfGoingOnBatteries": "false", "ExecutionTimeLimit": "PT0S", "Enabled": "true"}.items():
         _at(settings, name).text = text
     _at(_at(root, "Actions"), "Exec", Command=command, Arguments=" ".join(arguments), WorkingDirectory=str(HOME))
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True)
+    # Not the library's own declaration: on Windows that names the system's encoding, and the file is written in UTF-8.
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode")
 
 
 def _element(name: str, **attributes: str) -> ElementTree.Element:

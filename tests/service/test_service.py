@@ -94,6 +94,7 @@ def test_macos_reads_its_list():
 def test_windows_reads_its_task():
     root = ElementTree.fromstring(windows.task(wish()))
     found = {one.tag.split("}")[1]: one.text for one in root.iter()}
+    assert windows.task(wish()).startswith('<?xml version="1.0" encoding="UTF-8"?>'), "as it is written"
     assert root.tag == f"{{{windows._SCHEMA}}}Task" and next(iter(root)).tag.endswith("RegistrationInfo")
     assert found["Command"] == sys.executable and found["Arguments"] == "-I -m medserver"
     assert found["UserId"] == "S-1-5-19" and found["ExecutionTimeLimit"] == "PT0S" and found["Interval"] == "PT1M"
@@ -107,6 +108,17 @@ def test_the_files_can_be_made_for_another_machine(tmp_path):
     assert str(unit.relative_to(tmp_path)) in done.stdout and "Type=notify" in unit.read_text()
     settings = tmp_path / "out/etc/medserver/medserver.env"
     assert "MEDSERVER_PORT='8080'" in settings.read_text() and settings.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("system", "name"),
+    [("windows", "ProgramData/MedServer/medserver-task.xml"), ("launchd", "Library/LaunchDaemons/org.medserver.plist")],
+)
+def test_files_for_another_system_have_names_that_a_stick_takes(system, name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(windows, "UNIT", Path("C:/ProgramData/MedServer/medserver-task.xml"))
+    assert command.main(["install", "--for", system, "--to", str(tmp_path / "out")], lambda _: Settings(**GIVEN)) == 0
+    assert (tmp_path / "out" / name).is_file()
+    assert f"They start {sys.executable}" in capsys.readouterr().out
 
 
 def test_what_others_cannot_read_is_named(tmp_path):
