@@ -184,7 +184,7 @@ function Install-Offline {
     Pop-Location
     $env:PYTHONPATH = $null
     $env:PYTHONDONTWRITEBYTECODE = $null
-    if ($refused) { Fail 'This bundle is not installed: it is torn, incomplete or changed. Carry it over again.' }
+    if ($refused) { Fail 'This bundle is not installed: it is not as it was packed. What is wrong, and what to do, is said above.' }
     $said = Get-Content $manifest -Raw | ConvertFrom-Json
     if (-not $said.python) { Fail "This bundle holds weights only. Where MedServer is installed, medserver unpack $Bundle brings them in." }
     New-Environment $said.python

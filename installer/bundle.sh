@@ -35,7 +35,7 @@ check_bundle() {
     fi
     if [ ! -d "$source/medserver" ]; then source=$(ls "$HERE"/wheels/medserver-*.whl); fi
     (cd / && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$source "$found" -m medserver verify "$BUNDLE") ||
-        fail "This bundle is not installed: it is torn, incomplete or changed. Carry it over again."
+        fail "This bundle is not installed: it is not as it was packed. What is wrong, and what to do, is said above."
 }
 
 # Its version of MedServer, the Python of its wheels, its model.

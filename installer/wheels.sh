@@ -20,7 +20,11 @@ do_wheels() {
 }
 
 # Torch has a wheel for each Python. Nothing where it is not there; pip will miss it.
-python_of_wheels() { (cd "$BUNDLE" && compgen -G 'torch-*.whl') | sed -n 's/.*-cp3\([0-9]*\)-.*/3.\1/p' | head -n 1; }
+python_of_wheels() {
+    local torch
+    torch=$(compgen -G "$BUNDLE/torch-*.whl" | head -n 1) || return 0
+    sed -n 's/.*-cp3\([0-9]*\)-.*/3.\1/p' <<<"${torch##*/}"
+}
 
 # MedServer itself once more by force: another build may have the same version.
 install_wheels() {
