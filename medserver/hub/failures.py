@@ -246,7 +246,7 @@ def of_disk(error: OSError) -> HubFailure:
         return HubFailure(
             "not_writable", f"This disk takes no file so large{named}: FAT32 ends at 4 GB. Take exFAT, or another disk."
         )
-    if error.filename or error.errno == errno.EIO:
+    if error.errno and (error.filename or error.errno == errno.EIO):
         why = os.strerror(error.errno)
         return HubFailure("not_writable", f"{error.filename or 'The disk'}: {why}. Mend that, or name another place.")
     raise error

@@ -58,7 +58,8 @@ def _verified(path: Path) -> int:
         said = f"as {written.repo} has them at {written.commit}"
         print(f"{path}\n  {findings.checked} files, {amount(sum(file.size for file in written.files))}, {said}")
         return 0
-    return _refused(path, findings, f"medserver download -m MODEL --to {path} mends missing and changed files.")
+    mending = f"medserver download -m MODEL --to {path} mends missing and changed files."
+    return _refused(path, findings, f"{mending} What is not recorded is for you to take away.")
 
 
 def _verified_bundle(path: Path) -> int:
@@ -66,7 +67,8 @@ def _verified_bundle(path: Path) -> int:
     packed = manifest.parsed(text, str(path))
     findings = check_bundle(path, packed)
     if not findings.clean:
-        return _refused(path, findings, "Do not install it: carry it over again.")
+        mending = "carry it over again" if findings.missing or findings.changed else "take away what is not recorded"
+        return _refused(path, findings, f"Do not install it: {mending}.")
     wheels = f"wheels for {packed.platform}, Python {packed.python}" if packed.python else "no wheels"
     print(f"{path}\n  {packed.repo} at {packed.commit}; MedServer {packed.medserver}, {wheels}")
     print(f"  {findings.checked} files, {amount(packed.size)}, all as packed")

@@ -82,7 +82,17 @@ def test_what_was_changed_is_missing_or_was_added_is_named(bundle, medserver):
     assert (done.returncode, done.stdout) == (1, "")
     named = [line.strip() for line in done.stderr.splitlines() if line.startswith("  ")]
     assert named == ["missing: weights/config.json", f"changed: {ONE}", "not recorded: wheels/evil.whl"]
-    assert "Do not install it" in done.stderr
+    assert "Do not install it: carry it over again." in done.stderr
+
+
+def test_a_file_that_a_desktop_left_in_it_can_be_taken_away(weights, medserver, tmp_path):
+    assert medserver("bundle", "-m", "4", "--from", weights, "--no-wheels", "--to", "out").returncode == 0
+    (tmp_path / "out/.DS_Store").touch()
+    done = medserver("verify", "out")
+    assert done.returncode == 1 and "not recorded: .DS_Store" in done.stderr
+    assert "Do not install it: take away what is not recorded." in done.stderr
+    (tmp_path / "out/.DS_Store").unlink()
+    assert medserver("verify", "out").returncode == 0
 
 
 def test_a_torn_tar_is_refused_with_the_files_named(weights, medserver, tmp_path):

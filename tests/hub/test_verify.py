@@ -103,7 +103,7 @@ def test_the_disks_own_refusals_have_sentences_too(error, code):
     assert failure.code == code and failure.exit_status == EXIT_STATUS[code]
 
 
-@pytest.mark.parametrize("mistake", [KeyError("x"), OSError("x")])
+@pytest.mark.parametrize("mistake", [KeyError("x"), OSError("x"), OSError(9, "x")])
 def test_a_mistake_of_ours_is_not_dressed_up(mistake):
     with pytest.raises(type(mistake)):
         explain(mistake, Asked("a/b", "main", "http://hub", False))
