@@ -80,6 +80,19 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How an engine that runs on this machine is asked, also by a process that did not start it."""
+
+    port: int
+    secret: str = field(repr=False)
+    model_id: str
+    facts: EngineFacts
+    dialect: Dialect
+    patience: Patience
+    markers: ThinkingMarkers | None
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """How to start an engine as a child: its command, what to write to its standard input, its key."""
 

@@ -12,7 +12,7 @@ import aiohttp
 import orjson
 
 from medserver.engine.answer import Answer
-from medserver.engine.base import Ask, Delta, End, EngineFacts
+from medserver.engine.base import Ask, Delta, End, EngineFacts, Reach
 from medserver.engine.dialect import OURS, Dialect
 from medserver.engine.faults import problem_from
 from medserver.engine.patience import FOREVER, Patience, Watch
@@ -161,6 +161,19 @@ class EngineClient:
         with contextlib.suppress(*_BROKEN, RuntimeError):  # its session may be closed by now
             async with self._session.post(self._dialect.abort_path, json={"rid": rid}, timeout=_ABORT):
                 pass
+
+
+def engine_at(reach: Reach, session: aiohttp.ClientSession, on_silence: Callable[[], None]) -> EngineClient:
+    """The engine that `reach` describes, asked over `session`."""
+    return EngineClient(
+        session,
+        reach.model_id,
+        reach.facts,
+        dialect=reach.dialect,
+        markers=reach.markers,
+        patience=reach.patience,
+        on_silence=on_silence,
+    )
 
 
 def _begun(ask: Ask) -> str | None:

@@ -7,11 +7,12 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from medserver.config import ENGINE_SLOTS, BadSetting
-from medserver.engine.base import Engine, EngineRow
+from medserver.engine.base import Engine, EngineRow, Reach
 from medserver.engine.life import Life, Loading, Lost, StartFailed
 from medserver.engine.select import Selection
 from medserver.engine.supply import Rows, Supply, bring
@@ -39,6 +40,23 @@ class EngineStatus:
     tried: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an engine stands and how it is asked, for who does not keep it. `reach` None: there is nothing to ask."""
+
+    status: EngineStatus
+    models: tuple[str, ...]
+    slots: int
+    reach: Reach | None = None
+
+
+def absent(status: EngineStatus) -> Unavailable:
+    """Why there is no engine to ask."""
+    if status.state == "failed":
+        return Unavailable("No engine is running. The page's status says why.", retry_after=60)
+    return Unavailable("The model is still loading. Please try again shortly.", code="loading", retry_after=5)
+
+
 class EngineHost:
     """`rows`: how to make each engine that `selection` may name, or what brings the weights and knows the rows then.
 
@@ -50,7 +68,10 @@ class EngineHost:
         self._rows = rows
         self._model_id = model_id
         self._engine: Engine | None = None
+        self._reach: Reach | None = None
+        self._life: Life | None = None
         self._task: asyncio.Task | None = None
+        self.on_change: Callable[[], None] = lambda: None
         tried = tuple((one.name, one.why) for one in selection.passed_over)
         self.status = EngineStatus(selection.candidates[0].name, tried=tried)
 
@@ -71,11 +92,9 @@ class EngineHost:
         Raises:
             Unavailable: it is loading, or it is down.
         """
-        if self._engine is not None:
-            return self._engine
-        if self.status.state == "failed":
-            raise Unavailable("No engine is running. The page's status says why.", retry_after=60)
-        raise Unavailable("The model is still loading. Please try again shortly.", code="loading", retry_after=5)
+        if self._engine is None:
+            raise absent(self.status)
+        return self._engine
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -86,6 +105,16 @@ class EngineHost:
     def slots(self) -> int:
         """How many answers the running engine works on at a time."""
         return self._engine.facts.slots if self._engine else ENGINE_SLOTS
+
+    @property
+    def standing(self) -> Standing:
+        """All that another process needs to know to ask the engine; `on_change` is called when it may have changed."""
+        return Standing(self.status, self.models, self.slots, self._reach)
+
+    def stalled(self, port: int) -> None:
+        """An answer of the engine on `port` has outlasted the patience in another process."""
+        if self._life and self._reach and self._reach.port == port:
+            self._life.stalled()
 
     async def _keep(self) -> None:
         rows = await self._supplied(self._rows) if isinstance(self._rows, Supply) else self._rows
@@ -135,9 +164,9 @@ class EngineHost:
         Raises:
             StartFailed: it never did, and another try would not help.
         """
-        life = Life(row, self._model_id, lambda loading: self._change(loading=loading), self._begin)
+        self._life = Life(row, self._model_id, lambda loading: self._change(loading=loading), self._begin)
         try:
-            why = await life.run()
+            why = await self._life.run()
         except StartFailed:
             raise
         except Lost as reason:
@@ -146,13 +175,14 @@ class EngineHost:
             log.error("%s failed while starting: %s", row.name, type(error).__name__)
             why = "The engine could not be started."
         finally:
-            ready, self._engine = self._engine is not None, None
+            ready, self._engine, self._reach = self._engine is not None, None, None
         return ready, why
 
-    def _begin(self, engine: Engine) -> None:
-        self._engine = engine
+    def _begin(self, engine: Engine, reach: Reach) -> None:
+        self._engine, self._reach = engine, reach
         self._change(state="ready", loading=None, why=None)
         log.info("%s is ready", self.status.name)
 
     def _change(self, **fields) -> None:
         self.status = replace(self.status, **fields)
+        self.on_change()

@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import orjson
 
-from medserver.engine.base import Engine, EngineRow, Launch
-from medserver.engine.client import EngineClient
+from medserver.engine.base import Engine, EngineFacts, EngineRow, Reach
+from medserver.engine.client import engine_at
 from medserver.engine.listing import PROBE, entries, marker_ids
 from medserver.engine.process import ChildProcess
 from medserver.engine.self_test import SelfTestFailed, self_test
@@ -43,14 +43,14 @@ class StartFailed(Exception):
 
 
 class Life:
-    """`on_loading` hears how far it has come, `on_ready` gets the engine once it may be asked."""
+    """`on_loading` hears how far it has come, `on_ready` gets the engine and its `Reach` once it may be asked."""
 
     def __init__(
         self,
         row: EngineRow,
         model_id: str,
         on_loading: Callable[[Loading], None],
-        on_ready: Callable[[Engine], None],
+        on_ready: Callable[[Engine, Reach], None],
     ):
         self._row = row
         self._model_id = model_id
@@ -58,6 +58,10 @@ class Life:
         self._on_ready = on_ready
         self._heard = time.monotonic()
         self._stalled = asyncio.Event()
+
+    def stalled(self) -> None:
+        """An answer has outlasted the patience, so this life ends."""
+        self._stalled.set()
 
     async def run(self) -> str:
         """From the start to the end, after which nothing of it is left; returns why it ended, having been ready.
@@ -69,8 +73,9 @@ class Life:
         child = await ChildProcess.start(launch.argv, launch.first_line)
         session: aiohttp.ClientSession | None = None
         try:
-            session = _session(await self._port(child), launch)
-            return await self._live(child, session)
+            port = await self._port(child)
+            session = _session(port, launch.secret)
+            return await self._live(child, session, port, launch.secret)
         finally:
             await child.stop()  # first: aiohttp leaves whoever reads from a session that is closed waiting for ever
             if session:
@@ -88,7 +93,7 @@ class Life:
             raise StartFailed(said["failed"])
         return said["port"]
 
-    async def _live(self, child: ChildProcess, session: aiohttp.ClientSession) -> str:
+    async def _live(self, child: ChildProcess, session: aiohttp.ClientSession, port: int, secret: str) -> str:
         ended = asyncio.create_task(self._ended(child))
         becoming = asyncio.create_task(self._until_ready(session))
         hung = asyncio.create_task(self._hung(session, becoming))
@@ -98,7 +103,9 @@ class Life:
                 await ended
                 raise Lost("The engine ended while it was loading.")
             await child.tell(b"ready\n")
-            self._on_ready(becoming.result())
+            row = self._row
+            reach = Reach(port, secret, self._model_id, becoming.result(), row.dialect, row.patience, row.markers)
+            self._on_ready(engine_at(reach, session, self.stalled), reach)
             await asyncio.wait({ended, hung}, return_when=asyncio.FIRST_COMPLETED)
             return hung.result() if hung.done() else _reason_of(ended)
         finally:
@@ -115,7 +122,7 @@ class Life:
             self._note_progress(said)
         await child.ended()
 
-    async def _until_ready(self, session: aiohttp.ClientSession) -> Engine:
+    async def _until_ready(self, session: aiohttp.ClientSession) -> EngineFacts:
         self._heard = time.monotonic()
         while not await self._answers(session):
             if time.monotonic() - self._heard > self._row.silence:
@@ -128,15 +135,7 @@ class Life:
             facts = facts.with_thinking_ids(await marker_ids(session, self._model_id, self._row.markers))
         if self._row.self_test:
             await self._test(session, facts.supports_images)
-        return EngineClient(
-            session,
-            self._model_id,
-            facts,
-            dialect=self._row.dialect,
-            markers=self._row.markers,
-            patience=self._row.patience,
-            on_silence=self._stalled.set,
-        )
+        return facts
 
     async def _test(self, session: aiohttp.ClientSession, images: bool) -> None:
         self._on_loading(Loading("self-test", 0, 1))
@@ -177,11 +176,11 @@ def _reason_of(ended: asyncio.Task) -> str:
     return str(problem) if isinstance(problem, StartFailed) else "The engine ended unexpectedly."
 
 
-def _session(port: int, launch: Launch) -> aiohttp.ClientSession:
+def _session(port: int, secret: str) -> aiohttp.ClientSession:
     # Answers last as long as they last, and a stream's connection is closed to stop its work.
     return aiohttp.ClientSession(
         f"http://127.0.0.1:{port}",
-        headers={"Authorization": f"Bearer {launch.secret}", "Content-Type": "application/json"},
+        headers={"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
         connector=aiohttp.TCPConnector(limit=0),
         trust_env=False,

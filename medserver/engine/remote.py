@@ -29,12 +29,14 @@ class RemoteEngine:
     thought that it has all the same is told apart and closed as usual.
     """
 
-    def __init__(self, upstreams: Sequence[Upstream], model_id: str, supports_images: bool, max_model_len: int):
+    def __init__(
+        self, upstreams: Sequence[Upstream], model_id: str, supports_images: bool, max_model_len: int, salt: bytes
+    ):
         self._upstreams = upstreams
         self._model_id = model_id
         self._supports_images = supports_images
         self._max_model_len = max_model_len
-        self._salt = secrets.token_bytes(16)
+        self._salt = salt
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -110,14 +112,25 @@ def down(upstreams: Sequence[Upstream]) -> Unavailable:
 class RemoteHost:
     """`urls`: one or more, each a server or a router. `max_model_len`: for servers that do not tell their own.
 
+    Hosts of the same `salt` send a conversation to the same server.
+
     Raises:
         BadSetting: one of the addresses cannot be used.
     """
 
-    def __init__(self, urls: Sequence[str], serving: Serving, max_model_len: int, key: str | None = None):
-        markers = serving.variant.thinking
+    def __init__(
+        self,
+        urls: Sequence[str],
+        serving: Serving,
+        max_model_len: int,
+        key: str | None = None,
+        salt: bytes | None = None,
+    ):
+        markers, salt = serving.variant.thinking, salt or secrets.token_bytes(16)
         self._upstreams = [Upstream(url, key=key, markers=markers) for url in dict.fromkeys(map(base_url, urls))]
-        self._engine = RemoteEngine(self._upstreams, serving.variant.model_id, serving.supports_images, max_model_len)
+        self._engine = RemoteEngine(
+            self._upstreams, serving.variant.model_id, serving.supports_images, max_model_len, salt
+        )
         self._tasks: list[asyncio.Task] = []
         self._closed = False
 

@@ -1,0 +1,76 @@
+"""An engine that another process keeps, as a host: nothing is started here, and nothing ended."""
+
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+
+from medserver.engine.base import Engine, Reach
+from medserver.engine.client import engine_at
+from medserver.engine.host import EngineStatus, Standing, absent
+
+
+class SharedHost:
+    """What it is told of the engine is all it knows. `on_silence`: called with the port of one that fell silent."""
+
+    def __init__(self, standing: Standing, on_silence: Callable[[int], None]):
+        self._standing = standing
+        self._on_silence = on_silence
+        self._session: aiohttp.ClientSession | None = None
+        self._engine: Engine | None = None
+
+    def start(self) -> None:
+        """Within the running loop; engines come and go, and the session stays."""
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),  # answers last as long as they last
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Leave the engine as it is."""
+        await self._session.close()
+
+    def hear(self, standing: Standing) -> None:
+        if standing.reach != self._standing.reach:
+            self._engine = None
+        self._standing = standing
+
+    def engine(self) -> Engine:
+        """The running engine.
+
+        Raises:
+            Unavailable: it is loading, or it is down.
+        """
+        reach = self._standing.reach
+        if reach is None:
+            raise absent(self.status)
+        if self._engine is None:
+            road = _Road(self._session, reach)
+            self._engine = engine_at(reach, road, lambda: self._on_silence(reach.port))
+        return self._engine
+
+    @property
+    def status(self) -> EngineStatus:
+        return self._standing.status
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        return self._standing.models
+
+    @property
+    def slots(self) -> int:
+        return self._standing.slots
+
+
+class _Road:
+    """The session's way to one engine: as a session that was opened for it alone."""
+
+    def __init__(self, session: aiohttp.ClientSession, reach: Reach):
+        self._session = session
+        self._url = f"http://127.0.0.1:{reach.port}/"
+        self._headers = {"Authorization": f"Bearer {reach.secret}", "Content-Type": "application/json"}
+
+    def post(self, path: str, **options: Any) -> Any:
+        return self._session.post(self._url + path, headers=self._headers, **options)
