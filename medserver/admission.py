@@ -1,6 +1,6 @@
 """Who may have an answer now: a cap per client, then a queue for the engine's slots. It knows no HTTP.
 
-with admission.enter(client) as ticket:         TooMany or Unavailable is raised here, at once
+async with admission.enter(client) as ticket:   TooMany or Unavailable is raised here, at once
     ...                                         the body may arrive slowly: no slot is taken yet
     async for ahead in ticket.turn():           lines up; how many are ahead, whenever that changes
         ...
@@ -42,10 +42,10 @@ class Ticket:
                 yield ahead
             await self.moved.wait()
 
-    def __enter__(self) -> "Ticket":
+    async def __aenter__(self) -> "Ticket":
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._admission.leave(self)
 
 

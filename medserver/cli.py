@@ -24,10 +24,6 @@ examples:
 Every flag can also be set as MEDSERVER_<NAME> in the environment or in .env; the command line wins.
 """
 
-# Flags that are understood but whose work is still to come. Saying so beats ignoring them.
-LATER = {
-    "workers": (1, "--workers: this version always runs one web worker."),
-}
 # What else it does. Each is imported when it is called and reads its own flags.
 COMMANDS = {
     "download": "medserver.hub.download",
@@ -111,7 +107,7 @@ def settings_from(argv: Sequence[str] | None) -> tuple[Settings, str]:
 
 def warnings_for(settings: Settings, argv: Sequence[str]) -> list[str]:
     """What the person should know about these settings before they are used."""
-    said = [sentence for name, (plain, sentence) in LATER.items() if getattr(settings, name) != plain]
+    said = []
     given = {word.split("=")[0] for word in argv}
     for flag, name in (("--hf-token", "HF_TOKEN"), ("--upstream-key", "MEDSERVER_UPSTREAM_KEY")):
         if flag in given:

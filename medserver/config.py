@@ -314,6 +314,8 @@ class Settings:
             raise BadSetting("--engine remote needs --upstream URL, the address of the server that answers")
         if self.upstream and self.engine not in ("auto", "remote"):
             raise BadSetting(f"--upstream names a server elsewhere, --engine {self.engine} starts one here: give one")
+        if self.workers > 1 and sys.platform == "win32":
+            raise BadSetting("--workers above 1 needs Linux or macOS; on Windows one web worker answers")
 
     @property
     def https(self) -> bool:

@@ -4,6 +4,7 @@ A library's line may quote a request, a path or an exception's text, so none get
 """
 
 import logging
+from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -16,6 +17,18 @@ def configure(level: str, file: Path | None = None) -> None:
     logging.basicConfig(level=level.upper(), format=FORMAT)
     if file:
         logging.getLogger().addHandler(_rotated(file))
+    _let_through_ours_only()
+
+
+def relay(level: str, tell: Callable[[logging.LogRecord], None]) -> None:
+    """Hand every line to `tell`: another process logs for this one, so that a file has one writer."""
+    handler = logging.Handler()
+    handler.emit = tell
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    _let_through_ours_only()
+
+
+def _let_through_ours_only() -> None:
     for handler in logging.getLogger().handlers:
         handler.addFilter(lambda record: record.name.split(".")[0] == "medserver")
 

@@ -66,5 +66,5 @@ class Metrics:
             if account.done.timings.ttft_ms is not None:
                 self._first.observe(account.done.timings.ttft_ms / 1000)
 
-    def text(self) -> bytes:
+    async def text(self) -> bytes:
         return generate_latest(self._registry)

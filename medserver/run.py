@@ -7,16 +7,22 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from medserver.access.addresses import is_loopback
 from medserver.access.body import IDLE_SECONDS
 from medserver.config import SHUTDOWN_SECONDS, BadSetting, Settings
+from medserver.crew.common import Common
+from medserver.engine.host import EngineHost
 from medserver.models import TERMS
-from medserver.server import House, create_app
+from medserver.server import build_common, create_app
 from medserver.service.notify import notify
 from medserver.weights import serving_for
+
+if TYPE_CHECKING:
+    from medserver.access.tls import Tls
 
 log = logging.getLogger("medserver")
 
@@ -59,17 +65,16 @@ class Server(uvicorn.Server):
 
     async def _renew(self) -> None:
         """Take a renewed certificate, ours or the hospital's, for the connections from then on."""
-        from medserver.access.tls import CHECK_SECONDS, tls_for
+        from medserver.access.tls import renewed
 
-        while True:
-            await asyncio.sleep(CHECK_SECONDS)
-            try:
-                files = await asyncio.to_thread(tls_for, self._settings)
-                self.config.ssl.load_cert_chain(files.chain, files.key)
-            except BadSetting as problem:
-                log.error("the certificate was not renewed: %s", problem)
-            except OSError as error:  # exchanged at this very moment; the next round sees it whole
-                log.error("the certificate was not renewed: %s", error.strerror)
+        async for files in renewed(self._settings):
+            self.take(files)
+
+    def take(self, files: "Tls") -> None:
+        try:
+            self.config.ssl.load_cert_chain(files.chain, files.key)
+        except OSError as error:  # exchanged at this very moment; the next round sees it whole
+            log.error("the certificate was not renewed: %s", error.strerror)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -87,38 +92,44 @@ def _asks_nothing(connection) -> bool:
     return connection.cycle is None or connection.cycle.response_complete
 
 
-def serve(settings: Settings) -> int:
-    """Serve until SIGINT or SIGTERM; returns the exit code.
+def serve(settings: Settings, host: EngineHost | None = None) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit code. `host`: as `create_app`'s.
 
     Raises:
         BadSetting: the checkpoint or the address cannot be used.
     """
     serving = serving_for(settings)
     listening = _listen(settings)
-    app = create_app(settings, serving)
-    tls = app.state.house.tls
-    server = Server(
-        uvicorn.Config(
-            app,
-            ssl_certfile=tls and tls.chain,
-            ssl_keyfile=tls and tls.key,
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws="none",  # nothing here speaks it; a library that is installed must not answer for us
-            proxy_headers=False,  # a client is who connects; anybody can write a header
-            timeout_graceful_shutdown=int(SHUTDOWN_SECONDS),
-        ),
-        settings,
-    )
-    if app.state.house.journal:
-        app.state.house.journal.prepare()
+    common = build_common(settings, serving, host)
+    if settings.workers == 1:
+        server = Server(config_for(create_app(settings, serving, common=common)), settings)
+    if common.journal:
+        common.journal.prepare()
     urls = _urls(settings)
     _greet(serving.variant.name, serving.note, urls)
-    _tell_who_may_come_in(settings, app.state.house, urls)
+    _tell_who_may_come_in(settings, common, urls)
+    if settings.workers > 1:
+        from medserver.crew.lead import lead  # of no use to a server that answers by itself
+
+        return lead(settings, serving, common, listening)
     server.run(sockets=[listening])
     return 0 if server.started else 3
+
+
+def config_for(app) -> uvicorn.Config:
+    tls = app.state.house.tls
+    return uvicorn.Config(
+        app,
+        ssl_certfile=tls and tls.chain,
+        ssl_keyfile=tls and tls.key,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",  # nothing here speaks it; a library that is installed must not answer for us
+        proxy_headers=False,  # a client is who connects; anybody can write a header
+        timeout_graceful_shutdown=int(SHUTDOWN_SECONDS),
+    )
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -149,12 +160,12 @@ def _greet(name: str, note: str | None, urls: list[str]) -> None:
     print("\n".join(lines), flush=True)
 
 
-def _tell_who_may_come_in(settings: Settings, house: House, urls: list[str]) -> None:
-    if house.tls and house.tls.authority:
+def _tell_who_may_come_in(settings: Settings, common: Common, urls: list[str]) -> None:
+    if common.tls and common.tls.authority:
         print(f"Its certificate is its own: {urls[-1]}/trust helps devices to trust it.")
-        print(f"SHA-256 {house.tls.fingerprint}", flush=True)
+        print(f"SHA-256 {common.tls.fingerprint}", flush=True)
     if settings.trusted_proxy or not is_loopback(settings.host):
-        print(house.entrance.standing(urls), flush=True)
+        print(common.entrance.standing(urls), flush=True)
 
 
 def _urls(settings: Settings) -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,11 +25,12 @@ from medserver.access.rate import RateLimit
 from medserver.access.trust_routes import add_trust
 from medserver.admission import Admission, Ticket
 from medserver.api_wire import ApiWire
-from medserver.audit.account import Account, Accounting, Hearer
+from medserver.audit.account import Account, Accounting
 from medserver.audit.journal import Journal
 from medserver.catalogue import Catalogue
 from medserver.chat import Chat, Image
 from medserver.config import QUEUE_LENGTH, BadSetting, Settings
+from medserver.crew.common import Common
 from medserver.engine.base import Serving
 from medserver.engine.host import EngineHost
 from medserver.engine.remote import RemoteHost
@@ -43,7 +44,7 @@ from medserver.events import Event, Queued
 from medserver.forms import read_analyze_form, read_fields, read_json
 from medserver.hardware import Hardware, probe
 from medserver.hub import arrival
-from medserver.imaging.pool import DecoderPool
+from medserver.imaging.pool import DECODERS, DecoderPool
 from medserver.intake import Intake
 from medserver.metrics import CONTENT_TYPE, Metrics
 from medserver.openai_door.completion import understood
@@ -73,34 +74,23 @@ class Asked:
 Read = Callable[[Request], Awaitable[Asked]]
 
 
-@dataclass(frozen=True)
-class House:
-    """The collaborators behind the routes."""
+@dataclass(frozen=True, kw_only=True)
+class House(Common):
+    """The collaborators behind the routes: beside what there is one of, what each web worker has for itself."""
 
     serving: Serving
-    host: EngineHost | RemoteHost
     decoders: DecoderPool
     catalogue: Catalogue
     intake: Intake
-    admission: Admission
     status: Status
     loop_sensitivity: int
     closing: asyncio.Event
-    entrance: Entrance
-    metrics: Metrics
-    journal: Journal | None
-    tls: "Tls | None"
-
-    @property
-    def hearers(self) -> list[Hearer]:
-        """Who is told of every request when it has ended."""
-        return [self.metrics.hear, *([self.journal.hear] if self.journal else [])]
 
     async def respond(self, request: Request, read: Read) -> Response:
         """The answer to the chat that `read` makes of `request`; it holds a ticket until it has ended."""
         self.host.engine()  # no use in reading ten images that nobody will look at
-        with ExitStack() as held:
-            ticket = held.enter_context(self.admission.enter(client_of(request)))
+        async with AsyncExitStack() as held:
+            ticket = await held.enter_async_context(self.admission.enter(client_of(request)))
             asked = await read(request)
             connection = Connection(held.pop_all(), self.closing)
             kind = EventStream if asked.stream else WholeAnswer
@@ -127,7 +117,7 @@ class House:
         async with aclosing(ticket.turn()) as queue:
             async for ahead in queue:
                 yield Queued(ahead)
-        markers, salt = self.serving.variant.thinking, salt_of(ticket.client)
+        markers, salt = self.serving.variant.thinking, salt_of(ticket.client, self.salt)
         sensitivity = self.loop_sensitivity if chat.loop_guard is None else chat.loop_guard
         reply = Reply(chat, self.host.engine(), markers, sensitivity, salt)
         async with aclosing(reply.events()) as events:
@@ -136,25 +126,41 @@ class House:
                 yield event
 
 
-def build_house(settings: Settings, serving: Serving, hardware: Hardware, host: EngineHost) -> House:
-    decoders = DecoderPool(serving.image_size)
-    admission = Admission(per_client=settings.max_user_streams, slots=lambda: host.slots, queue=QUEUE_LENGTH)
-    status = Status(settings, serving, hardware, host, admission)
+def build_house(settings: Settings, serving: Serving, common: Common) -> House:
+    decoders = DecoderPool(serving.image_size, max(1, DECODERS // settings.workers))
+    host = common.host
+    status = Status(settings, serving, common.hardware, host, common.admission, common.started)
     catalogue = Catalogue(serving.variant, lambda: host.models, status.context)
     return House(
+        **vars(common),
         serving=serving,
-        host=host,
         decoders=decoders,
         catalogue=catalogue,
         intake=Intake(settings, serving, decoders, catalogue),
-        admission=admission,
         status=status,
         loop_sensitivity=settings.loop_guard,
         closing=asyncio.Event(),
+    )
+
+
+def build_common(settings: Settings, serving: Serving, host: EngineHost | None = None) -> Common:
+    """What there is one of. `host` may be handed in, already knowing its engine; else it is made from the settings.
+
+    Raises:
+        BadSetting: nothing here can run the model, or the files of https cannot be used.
+    """
+    hardware = probe(settings.engine_python)
+    found = host or build_host(settings, serving, hardware)
+    admission = Admission(per_client=settings.max_user_streams, slots=lambda: found.slots, queue=QUEUE_LENGTH)
+    return Common(
+        hardware=hardware,
+        host=found,
+        admission=admission,
+        rate=RateLimit(settings.rate_limit),
+        metrics=Metrics(admission, lambda: found.status, serving.variant.model_id),
         entrance=Entrance(settings),
-        metrics=Metrics(admission, lambda: host.status, serving.variant.model_id),
-        tls=_tls(settings),
         journal=Journal(settings.audit_log, about(serving)) if settings.audit_log else None,
+        tls=_tls(settings),
     )
 
 
@@ -197,10 +203,11 @@ def _rows(settings: Settings, serving: Serving, hardware: Hardware) -> Rows:
     }
 
 
-def create_app(settings: Settings, serving: Serving, host: EngineHost | None = None) -> FastAPI:
-    """The application. `host` may be handed in, already knowing its engine; else it is made from the settings."""
-    hardware = probe(settings.engine_python)
-    house = build_house(settings, serving, hardware, host or build_host(settings, serving, hardware))
+def create_app(
+    settings: Settings, serving: Serving, host: EngineHost | None = None, common: Common | None = None
+) -> FastAPI:
+    """The application. `host` or all of `common` may be handed in; else it is made from the settings."""
+    house = build_house(settings, serving, common or build_common(settings, serving, host))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -223,13 +230,12 @@ def create_app(settings: Settings, serving: Serving, host: EngineHost | None = N
         redoc_url=None,
     )
     app.state.house = house
-    rate = RateLimit(settings.rate_limit)
-    app.state.limiter = rate.limiter
+    app.state.limiter = house.rate.limiter
     _add_pages(app, serving)
     _add_status(app, house)
-    _add_answers(app, house, rate)
-    _add_openai_door(app, house, rate)
-    _add_problems(app, rate)
+    _add_answers(app, house)
+    _add_openai_door(app, house)
+    _add_problems(app, house.rate)
     if settings.docs:
         _add_docs(app)
     add_pairing(app, house.entrance, STATIC / "pair.html")
@@ -285,7 +291,7 @@ def _add_status(app: FastAPI, house: House) -> None:
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        return Response(house.metrics.text(), media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
+        return Response(await house.metrics.text(), media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
     @app.get("/api/models")
     async def models() -> JSONResponse:
@@ -300,19 +306,19 @@ def _add_status(app: FastAPI, house: House) -> None:
         return JSONResponse(house.status.model_info())
 
 
-def _add_answers(app: FastAPI, house: House, rate: RateLimit) -> None:
+def _add_answers(app: FastAPI, house: House) -> None:
     @app.post("/api/chat", openapi_extra=_takes(ChatRequest))
-    @rate.guard
+    @house.rate.guard
     async def chat(request: Request) -> Response:
         return await house.respond(request, house.read_chat)
 
     @app.post("/api/analyze")
-    @rate.guard
+    @house.rate.guard
     async def analyze(request: Request) -> Response:
         return await house.respond(request, house.read_analyze)
 
 
-def _add_openai_door(app: FastAPI, house: House, rate: RateLimit) -> None:
+def _add_openai_door(app: FastAPI, house: House) -> None:
     """What OpenAI clients ask. They may send any key: who may come in is not decided by it."""
     catalogue = house.catalogue
 
@@ -325,7 +331,7 @@ def _add_openai_door(app: FastAPI, house: House, rate: RateLimit) -> None:
         return JSONResponse(catalogue.card(name))
 
     @app.post("/v1/chat/completions", openapi_extra=_takes(CompletionRequest))
-    @rate.guard
+    @house.rate.guard
     async def completions(request: Request) -> Response:
         return await house.respond(request, house.read_completion)
 

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing
 from typing import Any, Protocol
 
 from starlette.responses import JSONResponse, Response
@@ -64,17 +64,17 @@ class Connection:
     `held` is given back at every ending. `closing` is set when the server goes down.
     """
 
-    def __init__(self, held: ExitStack, closing: asyncio.Event):
+    def __init__(self, held: AsyncExitStack, closing: asyncio.Event):
         self._held = held
         self._closing = closing
 
-    def release(self) -> None:
+    async def release(self) -> None:
         """Give back what is held, before the last word: a client may ask again the moment it has read that."""
-        self._held.close()
+        await self._held.aclose()
 
     async def run(self, work: Awaitable[None], receive: Receive) -> bool:
         """Run `work` to its end; False when the server is closing. Where the client left, it is just stopped."""
-        with self._held:
+        async with self._held:
             working = asyncio.ensure_future(work)
             others = [asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(self._closing.wait())]
             try:
@@ -146,13 +146,13 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": data, "more_body": True})
 
     async def _end(self, send: Send) -> None:
-        self._connection.release()
+        await self._connection.release()
         await self._write(DONE, send)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _fail(self, problem: Problem, scope, receive: Receive, send: Send) -> None:
         if not self._started:
-            self._connection.release()
+            await self._connection.release()
             await refusal(problem, scope)(scope, receive, send)
             return
         await self._write(self._wire.error_frame(told(problem, scope)), send)

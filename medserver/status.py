@@ -21,17 +21,23 @@ _GB = 1_000_000_000
 
 
 class Status:
-    """Reads everybody's state; holds none but the time of the start."""
+    """Reads everybody's state and holds none. `started`: when this server was, as `time.monotonic`."""
 
     def __init__(
-        self, settings: Settings, serving: Serving, hardware: Hardware, host: EngineHost, admission: Admission
+        self,
+        settings: Settings,
+        serving: Serving,
+        hardware: Hardware,
+        host: EngineHost,
+        admission: Admission,
+        started: float,
     ):
         self._settings = settings
         self._serving = serving
         self._hardware = hardware
         self._host = host
         self._admission = admission
-        self._started = time.monotonic()
+        self._started = started
 
     async def watch_hardware(self) -> None:
         """Keep the figures of the GPUs fresh, away from the event loop: a driver may take its time."""

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -34,14 +34,20 @@ def free_port() -> int:
 
 
 class Running:
-    """`medserver …` on a loopback port of its own. A context manager."""
+    """`medserver …` on a loopback port of its own, or another `program` of its flags. A context manager."""
 
     by_port: ClassVar[dict[int, "Running"]] = {}
 
-    def __init__(self, *arguments: str, host: str = "127.0.0.1", env: dict[str, str] | None = None):
+    def __init__(
+        self,
+        *arguments: str,
+        host: str = "127.0.0.1",
+        env: dict[str, str] | None = None,
+        program: Sequence[str] = ("-m", "medserver"),
+    ):
         self.port = free_port()
         self.url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.port}"
-        command = [sys.executable, "-m", "medserver", *arguments, "-p", str(self.port), "--host", host]
+        command = [sys.executable, *program, *arguments, "-p", str(self.port), "--host", host]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MEDSERVER_")}
         self._state = tempfile.TemporaryDirectory()
         self.state_dir = self._state.name

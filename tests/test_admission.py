@@ -123,7 +123,7 @@ def test_who_has_only_arrived_is_in_nobodys_way():
 
 def test_who_finds_a_free_slot_does_not_wait():
     async def scene():
-        with Admission(per_client=1, slots=lambda: 1, queue=0).enter("a") as ticket:
+        async with Admission(per_client=1, slots=lambda: 1, queue=0).enter("a") as ticket:
             assert [ahead async for ahead in ticket.turn()] == []
 
     run(scene())
@@ -160,7 +160,7 @@ def test_who_is_ended_while_waiting_gives_the_place_back(how):
         holder, after = lined_up(admission, "a"), None
 
         async def wait():
-            with admission.enter("b") as ticket:
+            async with admission.enter("b") as ticket:
                 async for _ in ticket.turn():
                     if how == "failed":
                         raise ValueError

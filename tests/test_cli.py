@@ -109,17 +109,6 @@ def test_a_command_beside_serving_reads_its_own_flags(command, served, capsys):
     assert not served
 
 
-def test_a_flag_of_a_later_version_is_not_ignored_in_silence(served, capsys):
-    assert cli.main(["-m", "demo", "--workers", "4"]) == 0
-    assert "--workers: this version always runs one web worker" in capsys.readouterr().err
-
-
-def test_a_flag_of_a_later_version_says_so_from_the_environment_too(served, monkeypatch, capsys):
-    monkeypatch.setenv("MEDSERVER_WORKERS", "4")
-    assert cli.main(["-m", "demo"]) == 0
-    assert "--workers" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     "argv", [["--hf-token", "hf_secret"], ["--hf-token=hf_secret"], ["--upstream-key", "hf_secret"]]
 )

@@ -69,7 +69,7 @@ def test_starlette_and_slowapi_are_known_at_the_door_alone():
 
 
 def test_uvicorn_is_known_to_who_runs_the_front_alone():
-    assert importers("uvicorn") == {"medserver.run"}
+    assert importers("uvicorn") == {"medserver.run", "medserver.crew.__main__"}
 
 
 def test_torch_and_transformers_are_known_to_the_worker_alone():
@@ -110,18 +110,20 @@ def test_nothing_imports_the_command_line():
 
 
 def test_the_server_is_known_to_who_runs_it_alone():
-    assert importers("medserver.server") == {"medserver.run"}
+    assert importers("medserver.server") == {"medserver.run", "medserver.crew.__main__"}
 
 
 # Lower rooms know no higher one: each room may import those of its own row and of the rows below.
 ROWS = [
     {"medserver.__main__"},
     {"medserver.cli"},
-    {"medserver.run"} | inside("medserver.doctor") | inside("medserver.service"),
+    {"medserver.crew.__main__"},
+    {"medserver.run", "medserver.crew.lead"} | inside("medserver.doctor") | inside("medserver.service"),
     {"medserver.server"},
     {"medserver.status", "medserver.metrics", "medserver.forms", "medserver.openai_door.completion"}
     | inside("medserver.access")
-    | inside("medserver.audit"),
+    | inside("medserver.audit")
+    | inside("medserver.crew") - {"medserver.crew.__main__", "medserver.crew.lead"},
     {"medserver.sse", "medserver.intake", "medserver.reply", "medserver.weights"} | inside("medserver.hub"),
     inside("medserver.openai_door") - {"medserver.openai_door.completion"},
     {"medserver.admission", "medserver.prompts", "medserver.thinking", "medserver.schemas", "medserver.api_wire"}

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 
 import orjson
 import pytest
@@ -31,7 +31,7 @@ class Scene:
     def __init__(self, kind, *script):
         self.script = script
         self.closed = self.started = False
-        self.held = ExitStack()
+        self.held = AsyncExitStack()
         self.given_back = 0
         self.held.callback(self._give_back)
         self.closing = asyncio.Event()

@@ -1,11 +1,8 @@
 """Who is asking, and under which name an engine may know them."""
 
-import secrets
 from hashlib import blake2b
 
 from starlette.requests import Request
-
-_KEY = secrets.token_bytes(16)  # of this process: nobody can tell an address from its salt, nor one run from another
 
 
 def client_of(request: Request) -> str:
@@ -13,6 +10,9 @@ def client_of(request: Request) -> str:
     return request.state.visitor.counted
 
 
-def salt_of(client: str) -> str:
-    """A name for `client` that tells nothing of it; what an engine keeps for one salt is of no use to another."""
-    return blake2b(client.encode(), key=_KEY, digest_size=16).hexdigest()
+def salt_of(client: str, key: bytes) -> str:
+    """A name for `client` that tells nothing of it; what an engine keeps for one salt is of no use to another.
+
+    `key` is of this run: nobody can tell an address from its salt, nor one run from another.
+    """
+    return blake2b(client.encode(), key=key, digest_size=16).hexdigest()

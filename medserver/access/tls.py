@@ -4,10 +4,13 @@ Kept in `tls/` of the state directory, the keys for their owner alone. Devices i
 certificates for the server are renewed by themselves, at a start and while it runs.
 """
 
+import asyncio
 import contextlib
+import logging
 import os
 import socket
 import ssl
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +23,8 @@ from medserver.access.addresses import parsed
 from medserver.access.hosts import own_names
 from medserver.access.ledger import private_directory
 from medserver.config import BadSetting, Settings, usual_state_directory
+
+log = logging.getLogger("medserver")
 
 RENEW_DAYS = 30
 CHECK_SECONDS = 6 * 3600.0
@@ -61,6 +66,16 @@ def tls_for(settings: Settings) -> Tls | None:
     except (OSError, ValueError):
         place = directory_of(settings)
         raise BadSetting(f"{place} cannot be used for certificates. Remove it, or name another --state-dir.") from None
+
+
+async def renewed(settings: Settings) -> AsyncIterator[Tls]:
+    """The files, ours or the hospital's, each time they were looked after while a server runs."""
+    while True:
+        await asyncio.sleep(CHECK_SECONDS)
+        try:
+            yield await asyncio.to_thread(tls_for, settings)
+        except BadSetting as problem:
+            log.error("the certificate was not renewed: %s", problem)
 
 
 def directory_of(settings: Settings) -> Path:
