@@ -107,7 +107,7 @@ def settings_from(argv: Sequence[str] | None) -> tuple[Settings, str]:
 
 def warnings_for(settings: Settings, argv: Sequence[str]) -> list[str]:
     """What the person should know about these settings before they are used."""
-    said = []
+    said: list[str] = []
     given = {word.split("=")[0] for word in argv}
     for flag, name in (("--hf-token", "HF_TOKEN"), ("--upstream-key", "MEDSERVER_UPSTREAM_KEY")):
         if flag in given:

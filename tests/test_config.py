@@ -70,6 +70,12 @@ def parsed(*argv: str) -> Settings:
     return settings_from(["-m", "demo", *argv])[0]
 
 
+def test_several_web_workers_are_refused_where_they_cannot_be(monkeypatch, capsys):
+    monkeypatch.setattr(config.sys, "platform", "win32")
+    assert "needs Linux or macOS" in sentence(capsys, "-m", "demo", "--workers", "2")
+    assert parsed("--workers", "1").workers == 1
+
+
 def sentence(capsys, *argv: str) -> str:
     with pytest.raises(SystemExit) as ended:
         settings_from(argv)

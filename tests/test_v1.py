@@ -454,14 +454,18 @@ def test_a_thought_that_is_cut_off_keeps_the_counts_whole():
 
 
 def test_an_engine_knows_clients_apart_but_not_who_they_are():
-    def salt(address: str) -> str:
-        body = orjson.dumps(asking())
-        exchange, engine = run(answered(["a", ended()], exchange=Exchange(body, path=COMPLETIONS, client=address)))
-        assert exchange.status == 200
-        return engine.asks[0].cache_salt
+    async def salts(*addresses: str) -> list[str]:
+        """Of one run of the server."""
+        app, _, engine = app_with(*(["a", ended()] for _ in addresses))
+        for address in addresses:
+            exchange = Exchange(orjson.dumps(asking()), path=COMPLETIONS, client=address)
+            await exchange.of(app)
+            assert exchange.status == 200
+        return [ask.cache_salt for ask in engine.asks]
 
-    first, again, other = salt("192.0.2.1"), salt("192.0.2.1"), salt("192.0.2.2")
+    first, again, other = run(salts("192.0.2.1", "192.0.2.1", "192.0.2.2"))
     assert first == again != other and "192" not in first
+    assert run(salts("192.0.2.1")) != [first], "nor one run from another"
 
 
 def test_the_model_that_was_asked_for_reaches_the_engine_and_is_named_in_the_answer(monkeypatch):

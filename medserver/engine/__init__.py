@@ -7,6 +7,7 @@ life           one life of one engine, from its start to its end
 process        a supervised child process
 keeper         the child that starts SGLang or vLLM and ends with us
 client         the OpenAI wire, for all engines
+shared         an engine that another process keeps
 remote         servers that somebody else runs, as one engine
 transformers, sglang, vllm   what differs between the engines, a row each
 """

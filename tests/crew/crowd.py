@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -115,6 +116,11 @@ class Call:
     @property
     def code(self) -> str:
         return json.loads(self.body)["code"]
+
+    @property
+    def whole(self) -> bool:
+        """Every token once and in order, and the last frame once."""
+        return b"".join(re.findall(rb'"token":"(.*?)"', self.body)) == b"ab" and self.body.count(b"[DONE]") == 1
 
     async def token(self) -> "Call":
         """It has its first token, and so a slot."""
