@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("medserver")
 
+BACKLOG = 2048  # connections that nobody has taken yet
+
 
 class Server(uvicorn.Server):
     """uvicorn, which also tells the house at the first signal, so that open streams end with a word.
@@ -144,7 +146,7 @@ def _listen(settings: Settings) -> socket.socket:
         raise BadSetting(
             f"{settings.host} port {settings.port} cannot be used: {error.strerror}. Choose another with -p."
         ) from None
-    listening.listen(2048)
+    listening.listen(BACKLOG)
     return listening
 
 

@@ -15,7 +15,7 @@ import uvicorn
 from medserver import logs
 from medserver.crew.leased import Orders, leased
 from medserver.crew.line import Line, unpacked
-from medserver.run import Server, config_for
+from medserver.run import BACKLOG, Server, config_for
 from medserver.server import create_app
 
 
@@ -29,7 +29,11 @@ class Worker(Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self._line.open(self._end)
+        # asyncio takes as many connections at a time as may wait: of sixty at once, one worker took fifty-four.
+        self.config.backlog = 1
         await super().startup(sockets)
+        for one in sockets:
+            one.listen(BACKLOG)
         self._line.tell("serving")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

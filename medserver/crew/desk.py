@@ -100,8 +100,9 @@ class Window:
         self._desk.note_queue()
 
     def _account(self, account: dict[str, Any]) -> None:
+        told = unpacked(Account, account)
         for hear in self._desk.common.hearers:
-            hear(unpacked(Account, account))
+            hear(told)
 
     async def _figures(self) -> str:
         return (await self._desk.common.metrics.text()).decode()
