@@ -218,7 +218,7 @@ def test_a_client_that_leaves_while_it_is_let_in_keeps_nothing(tmp_path, moment)
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5), st.integers(0, 3)), max_size=30))
-@examples(25)
+@examples(10)
 def test_whatever_workers_and_clients_do_nothing_is_kept_by_who_has_left(tmp_path, steps):
     """(worker, client, what it does): come, leave, do nothing, or the worker dies."""
 
