@@ -20,6 +20,7 @@ from medserver.errors import EngineLost, Unavailable
 
 REMOTE_SLOTS = 64  # answers at a time from one server
 ATTEMPTS = 3  # a request that breaks servers does not get to break them all
+_LOST = "The server that was answering is gone. Please ask again; where there is another, it will answer."
 
 
 class RemoteEngine:
@@ -76,7 +77,7 @@ class RemoteEngine:
                 return
             except EngineLost:
                 if begun or len(tried) >= ATTEMPTS or not self._open_to(ask.model, tried):
-                    raise
+                    raise EngineLost(_LOST) from None
 
     @property
     def default(self) -> str:
