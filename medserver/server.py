@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
@@ -50,6 +49,7 @@ from medserver.metrics import CONTENT_TYPE, Metrics
 from medserver.openai_door.completion import understood
 from medserver.openai_door.schemas import CompletionRequest
 from medserver.openai_door.wire import OpenAIWire
+from medserver.pages import Pages, text_response
 from medserver.reply import Reply
 from medserver.schemas import ChatRequest
 from medserver.sse import Connection, EventStream, WholeAnswer, Wire, refusal
@@ -251,27 +251,18 @@ def create_app(
 
 def _add_pages(app: FastAPI, serving: Serving) -> None:
     @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+    async def page(request: Request) -> Response:
+        return text_response(STATIC / "index.html", request.scope)
 
-    app.mount("/static", _Revalidated(directory=STATIC), name="static")
+    app.mount("/static", Pages(directory=STATIC), name="static")
     if serving.samples:
-        app.mount("/samples", _Revalidated(directory=Path(serving.source, "samples")), name="samples")
+        app.mount("/samples", Pages(directory=Path(serving.source, "samples")), name="samples")
 
 
 def _add_docs(app: FastAPI) -> None:
     @app.get("/docs", include_in_schema=False)
-    async def docs() -> FileResponse:
-        return FileResponse(STATIC / "docs.html", headers={"Cache-Control": "no-cache"})
-
-
-class _Revalidated(StaticFiles):
-    """Always asked again, so that a page and its modules are of one version after an upgrade."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["Cache-Control"] = "no-cache"
-        return response
+    async def docs(request: Request) -> Response:
+        return text_response(STATIC / "docs.html", request.scope)
 
 
 def _add_status(app: FastAPI, house: House) -> None:

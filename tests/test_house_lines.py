@@ -64,7 +64,7 @@ def test_fastapi_is_known_to_the_server_alone():
 
 
 def test_starlette_and_slowapi_are_known_at_the_door_alone():
-    door = {"medserver.server", "medserver.sse", "medserver.forms"} | inside("medserver.access")
+    door = {"medserver.server", "medserver.sse", "medserver.forms", "medserver.pages"} | inside("medserver.access")
     assert importers("starlette", "slowapi") <= door
 
 
@@ -120,7 +120,7 @@ ROWS = [
     {"medserver.crew.__main__"},
     {"medserver.run", "medserver.crew.lead"} | inside("medserver.doctor") | inside("medserver.service"),
     {"medserver.server"},
-    {"medserver.status", "medserver.metrics", "medserver.forms", "medserver.openai_door.completion"}
+    {"medserver.status", "medserver.metrics", "medserver.forms", "medserver.pages", "medserver.openai_door.completion"}
     | inside("medserver.access")
     | inside("medserver.audit")
     | inside("medserver.crew") - {"medserver.crew.__main__", "medserver.crew.lead"},

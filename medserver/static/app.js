@@ -100,6 +100,7 @@ const page = new Page({
   },
   onLabelImage: (id, label) => session.labelImage(id, label),
   onOpenImage: (id, opener) => page.openImage(id, opener),
+  onNoViewer: () => session.say('no_viewer'),
   onSetting: (name, value) => session.set(name, value),
   onKeepPrompt: (prompt) => prefer('prompts', withPrompt(store.state.preferences.prompts, prompt)),
   onForgetPrompt: (name) => prefer('prompts', withoutPrompt(store.state.preferences.prompts, name)),

@@ -71,6 +71,11 @@ export class Session {
     this.#letGo(state.imageRemoved(id));
   }
 
+  /** What went wrong outside of the session, by its code. */
+  say(code) {
+    return this.#say(blocked(code));
+  }
+
   dismissNotice() {
     this.store.change(state.noticed(null));
   }

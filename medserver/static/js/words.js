@@ -362,6 +362,7 @@ const NOTICES = {
   }),
   unreadable_image: ({ name }) => ({ title: `${name} could not be read.`, rest: `Remove it and add it again. ${KEPT}` }),
   no_sample: () => ({ title: 'The sample images could not be fetched.', rest: 'Check the network, then try again.' }),
+  no_viewer: () => ({ title: 'The image viewer could not be fetched.', rest: 'Check the network, then try again.' }),
   unreachable: () => ({ title: 'The server cannot be reached.', rest: `Check the network, then send again. ${KEPT}` }),
   images_not_supported: () => ({ title: 'This model reads text only.', rest: 'Remove the images to send your message.' }),
   too_many_images: ({ amount, limit }) => ({

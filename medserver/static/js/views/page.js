@@ -25,7 +25,7 @@ import { SessionPanel } from './sessions/panel.js';
 import { Settings } from './settings/settings.js';
 import { Transcript } from './transcript.js';
 import { Undo } from './undo.js';
-import { Viewer } from './viewer/viewer.js';
+import { LateViewer } from './viewer/late.js';
 import { Welcome } from './welcome.js';
 
 export class Page {
@@ -47,7 +47,7 @@ export class Page {
     this.transcript = new Transcript(actions);
     this.composer = new Composer(actions);
     this.dropZone = new DropZone(actions);
-    this.viewer = new Viewer({ fallback: () => this.composer.focus() });
+    this.viewer = new LateViewer({ fallback: () => this.composer.focus(), onFailed: actions.onNoViewer });
     this.#lay();
   }
 
@@ -81,7 +81,7 @@ export class Page {
 
   /** There is one place at the end of the page. */
   #toggleSettings() {
-    this.viewer.act('close');
+    this.viewer.close();
     this.settings.toggle();
   }
 
@@ -90,20 +90,21 @@ export class Page {
       this.welcome.node, this.transcript.node);
     this.scroll = new ScrollFollower(this.reading);
     this.latest = element('div', { class: 'page-latest' }, this.scroll.latest);
+    const [dock, lightbox] = this.viewer.places;
     this.node = element(
       'div', { class: 'page' },
       element('a', { class: 'skip', href: '#prompt' }, words.page.skip),
       element('div', { class: 'page-top' }, this.header.node, this.banner.node, this.band.node, this.keeping.node),
       this.sessions.zone,
       element('main', { class: 'page-middle' }, this.reading, this.latest, this.undo.node, this.composer.node),
-      this.viewer.place.dock,
+      dock,
       this.settings.node,
       element(
         'footer', { class: 'page-foot' },
         element('p', {}, words.page.standing),
         element('button', { type: 'button', class: 'link-button', on: { click: () => this.about.open() } }, words.page.about),
       ),
-      this.announcer.node, this.about.node, this.leave.node, this.wipe.node, this.downloading.node, this.clinicalNotice.node, this.sessions.sheet, this.dropZone.node, this.viewer.place.lightbox,
+      this.announcer.node, this.about.node, this.leave.node, this.wipe.node, this.downloading.node, this.clinicalNotice.node, this.sessions.sheet, this.dropZone.node, lightbox,
     );
   }
 }
