@@ -10,6 +10,7 @@
  */
 import { Marked, Tokenizer } from '../../vendor/marked/marked.esm.js';
 import { isHugeTable, isOveremphasised } from './bounds.js';
+import { mathsRules, withoutMaths } from './maths.js';
 
 const OPERAND = String.raw`\p{Script=Latin}\p{Script=Greek}\p{N}`;
 // No look-behind: iPads before iOS 16.4 refuse the whole module for it.
@@ -22,7 +23,7 @@ const TAG_OPENS_NOTHING = { inLink: false, inRawBlock: false, block: false };
 /** Asterisks between operands become letters in the copy that marked searches for emphasis, so they neither open nor close it. */
 export function maskProducts(masked) {
   if (isOveremphasised(masked)) return masked.replace(/[*_]/g, 'x');
-  return masked
+  return withoutMaths(masked)
     .replace(POWERED, (_, before, stars) => before + 'x'.repeat(stars.length))
     .replace(MULTIPLIED, '$1x')
     .replace(SPACED_PRODUCT, '$1x');
@@ -74,6 +75,7 @@ const clinical = new Marked({
   breaks: true,
   tokenizer: clinicalRules,
   hooks: { emStrongMask: maskProducts },
+  extensions: mathsRules,
 });
 
 /** The tokens of one piece of Markdown; throws what marked throws on text it cannot manage. */

@@ -23,9 +23,9 @@ export class MarkdownFlow {
   #restsUntil = 0;
   behind = false;
 
-  constructor(container, document) {
+  constructor(container, document, options) {
     this.#container = container;
-    this.#renderer = new Renderer(document);
+    this.#renderer = new Renderer(document, options);
   }
 
   /** May leave the newest text for a later update, and says so in `behind`; never once the text is `whole`. */

@@ -22,8 +22,10 @@ export function safeAddress(href) {
 export class Renderer {
   #document;
 
-  constructor(document) {
+  /** `typeset` is handed each formula as an element that shows its source. */
+  constructor(document, { typeset = () => {} } = {}) {
     this.#document = document;
+    this.typeset = typeset;
   }
 
   blocks(tokens) {
@@ -48,6 +50,12 @@ export class Renderer {
   }
 }
 
+function formula(r, { raw, tex, display }) {
+  const node = r.element('span', [r.text(raw.trimEnd())], { class: 'maths', 'data-tex': tex, 'data-display': display ? '' : null });
+  r.typeset(node);
+  return node;
+}
+
 const BLOCKS = {
   space: () => [],
   hr: (r) => r.element('hr'),
@@ -65,6 +73,7 @@ const BLOCKS = {
     // A wide table scrolls by itself; the keyboard can only scroll what it can reach.
     return r.element('div', [r.element('table', [head, body])], { class: 'table-scroll', tabindex: '0' });
   },
+  mathsBlock: (r, token) => r.element('p', [formula(r, token)]),
   // A tight list item holds bare text where a loose one holds paragraphs.
   text: (r, token) => (token.tokens ? r.inline(token.tokens) : r.inline([token])),
 };
@@ -75,6 +84,7 @@ function tableRow(r, cells, tag) {
 }
 
 const INLINE = {
+  maths: formula,
   text: (r, token) => r.text(decodeEntities(token.text)),
   escape: (r, token) => r.text(token.text),
   html: (r, token) => r.text(token.raw),

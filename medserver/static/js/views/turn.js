@@ -8,6 +8,7 @@ import { Actions } from './actions.js';
 import { element, setAttributes, setText } from './dom.js';
 import { Editor } from './editor.js';
 import { Ending } from './ending.js';
+import { typeset } from './maths.js';
 import { Repeats } from './repeats.js';
 import { Thinking } from './thinking.js';
 import { Thumbnail } from './thumbnail.js';
@@ -90,7 +91,7 @@ export class ReplyView extends TurnView {
   #thinking = new Thinking();
   #waiting = element('p', { class: 'turn-waiting', hidden: true });
   #answer = element('div', { class: 'prose' });
-  #flow = new MarkdownFlow(this.#answer, document);
+  #flow = new MarkdownFlow(this.#answer, document, { typeset });
   #repeats = new Repeats({ onToggle: () => this.#showText() });
   #folded = null;
   #shown = null;
