@@ -10,6 +10,7 @@ import { HealthWatch } from './js/health.js';
 import { newId } from './js/ids.js';
 import * as images from './js/image_file.js';
 import { milestone } from './js/milestones.js';
+import { forgetPairing, isPaired } from './js/paired.js';
 import { followReply } from './js/reply.js';
 import { filesOf, loadSamples } from './js/samples.js';
 import { promptsFrom, withoutPrompt, withPrompt } from './js/settings/prompts.js';
@@ -18,9 +19,11 @@ import { putOn, themeFrom } from './js/settings/theme.js';
 import { save } from './js/save.js';
 import { Session } from './js/session.js';
 import { Shelf } from './js/sessions/shelf.js';
-import { heard, initialState, preferred, promptsFound, samplesFound, undoOffered, unheard } from './js/state.js';
+import { heard, initialState, pairingFound, preferred, promptsFound, samplesFound, undoOffered, unheard } from './js/state.js';
 import { Archive } from './js/storage/archive.js';
 import * as base64 from './js/storage/base64.js';
+import { Drafts } from './js/storage/drafts.js';
+import { Persistence } from './js/storage/persistence.js';
 import { Recorder } from './js/storage/recorder.js';
 import { Tabs } from './js/storage/tabs.js';
 import { Visit } from './js/storage/visit.js';
@@ -63,17 +66,20 @@ putOn(store.state.preferences.theme, document);
 const archive = new Archive();
 const tabs = new Tabs();
 const visit = new Visit(() => sessionStorage, newId);
+const persistence = new Persistence(() => navigator.storage);
+const drafts = new Drafts({ store, archive, tab: visit.tab, restored: images.restored, now, clock });
 const recorder = new Recorder({
   store, archive, now, clock, tab: visit.tab,
-  onKept: (record) => shelf.listed(record),
+  onKept: (record) => { shelf.listed(record); persistence.ask(); },
   onRemoved: (id) => shelf.unlisted(id),
   onGone: (id) => shelf.lost(id),
 });
-const shelf = new Shelf({ store, session, recorder, archive, tabs, visit, restored: images.restored, base64, now, clock, newId });
+const shelf = new Shelf({ store, session, recorder, drafts, archive, tabs, visit, restored: images.restored, base64, now, clock, newId });
 
 /** What is asked of a server once, as soon as it is there. */
 function greet({ demo }) {
   if (demo) loadSamples(ask).then((samples) => store.change(samplesFound(samples)));
+  isPaired(ask).then((paired) => store.change(pairingFound(paired)));
   loadServerPrompts(ask).then((prompts) => prompts && store.change(promptsFound(prompts)));
 }
 
@@ -138,7 +144,7 @@ const page = new Page({
   },
   onDownloadAnswer: (reply) => save(answerFile(reply, { format: 'markdown', thinking: false, at: now() }), document),
   onNewSession: () => leaving(startNew),
-  onKeepAgain: () => recorder.flush(),
+  onKeepAgain: () => { drafts.flush(); recorder.flush(); },
   onOpenSession: (id) => leaving(async () => { await shelf.open(id); page.scroll.toEnd(); }),
   onRename: (id, title) => shelf.rename(id, title),
   onPin: (id, pinned) => shelf.pin(id, pinned),
@@ -150,6 +156,7 @@ const page = new Page({
   },
   onRestore: (file) => shelf.restore(file),
   onWipe: async () => { await shelf.wipe(); device.forget(); },
+  onForget: async () => { if (!await forgetPairing(ask)) session.say('not_forgotten'); else location.replace('/pair'); },
   sessionsShown: { read: () => device.read('sessions-shown'), keep: (shown) => device.keep('sessions-shown', shown) },
 });
 
@@ -203,5 +210,5 @@ render();
 watch.start();
 if (device.read('notice') !== words.clinicalNotice.version) page.clinicalNotice.open();
 shelf.start().then(() => store.state.turns.length > 0 && page.scroll.toEnd());
-addEventListener('pagehide', () => recorder.flush());
+addEventListener('pagehide', () => { recorder.flush(); drafts.flush(); });
 if (matchMedia('(hover: hover)').matches) page.composer.focus();

@@ -34,7 +34,7 @@ def watched(browser, front, size, *, script: str | None = None):
 def tab(context, front):
     """Another tab of the same browser, which has accepted what must be known beforehand."""
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)
     page.set_default_navigation_timeout(60_000)
     page.goto(f"http://{HOST}:{front.port}/")
     page.locator("#status").get_by_text("Ready", exact=True).wait_for()

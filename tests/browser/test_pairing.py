@@ -64,3 +64,20 @@ def test_a_page_whose_device_was_revoked_is_led_to_the_form(stranger):
     ready(page)
     Sessions(ledger).revoke_all()
     page.wait_for_url("**/pair", timeout=30_000)
+
+
+def test_a_device_can_be_forgotten_from_its_settings(stranger):
+    page, address, ledger = stranger
+    page.goto(f"{address}/pair#{Pairing(ledger).new_code().secret}")
+    page.wait_for_url(f"{address}/")
+    ready(page)
+    page.get_by_role("button", name="I understand").click()
+    page.click("#open-settings")
+    page.get_by_role("button", name="Forget this device").click()
+    page.get_by_role("dialog", name="Forget this device?").get_by_role("button", name="Stay known").click()
+    assert page.url == f"{address}/"
+    page.get_by_role("button", name="Forget this device").click()
+    page.get_by_role("dialog", name="Forget this device?").get_by_role("button", name="Forget this device").click()
+    page.wait_for_url("**/pair")
+    page.goto(f"{address}/")
+    page.wait_for_url("**/pair")

@@ -130,6 +130,51 @@ def test_a_draft_is_not_thrown_away_unasked(page, front):
     empty(page)
 
 
+DRAFT_IS_KEPT = """async (text) => {
+  const result = (asked) => new Promise((done, failed) => {
+    asked.onsuccess = () => done(asked.result);
+    asked.onerror = () => failed(asked.error);
+  });
+  const database = await result(indexedDB.open('medserver'));
+  const drafts = await result(database.transaction('drafts').objectStore('drafts').getAll());
+  const images = await result(database.transaction('images').objectStore('images').getAll());
+  database.close();
+  return text === null ? drafts.length + images.length === 0 : drafts.length === 1 && drafts[0].text === text;
+}"""
+
+
+def test_a_draft_outlives_a_reload_with_its_images_and_nothing_else(page, front, pictures):
+    page.set_input_files("#image-input", pictures)
+    page.get_by_label("Label of image 1", exact=True).select_option("prior")
+    page.fill("#prompt", "Not sent yet")
+    page.wait_for_function(DRAFT_IS_KEPT, arg="Not sent yet")
+    page.reload()
+    page.locator("#attachments img").nth(1).wait_for()
+    assert page.input_value("#prompt") == "Not sent yet"
+    assert page.get_by_label("Label of image 1", exact=True).input_value() == "prior"
+    other = tab(page.context, front)
+    assert other.input_value("#prompt") == "" and other.locator("#attachments li").count() == 0
+    front.plays("Both are clear.")
+    page.click("#send")
+    ended(page)
+    assert len(images_sent(front)) == 2
+    page.fill("#prompt", "And now?")
+    page.wait_for_function(DRAFT_IS_KEPT, arg="And now?")
+    page.reload()
+    page.get_by_text("Both are clear.").wait_for()
+    page.wait_for_function("document.querySelector('#prompt').value === 'And now?'")
+    assert images_shown(page) == 2
+    page.click("#new-session")
+    page.get_by_role("button", name="Leave", exact=True).click()
+    empty(page)
+    act(page, "Not sent yet", "Delete")
+    page.locator("#undo").get_by_role("button", name="Dismiss").click()
+    page.wait_for_function(DRAFT_IS_KEPT, arg=None)
+    page.reload()
+    page.locator("#status").get_by_text("Ready", exact=True).wait_for()
+    empty(page)
+
+
 def test_sessions_are_named_pinned_found_and_opened(sized, front):
     page = sized
     for number in ("one", "two", "three"):
@@ -176,8 +221,8 @@ def test_a_wiped_device_is_empty_in_every_tab(page, front, pictures):
     page.set_input_files("#image-input", pictures[:1])
     asked(page, front, "Wipe me", "Answer.")
     kept(page)
-    page.click("#show-sessions")
-    page.click("#show-sessions")
+    page.fill("#prompt", "Wipe me as well")
+    page.wait_for_function(DRAFT_IS_KEPT, arg="Wipe me as well")
     other = tab(page.context, front)
     until(other, ["Wipe me"])
     other.locator(".session-open").click()

@@ -5,8 +5,10 @@ import * as ending from '../../medserver/static/js/ending.js';
 import { groupsOf } from '../../medserver/static/js/sessions/groups.js';
 import { excerptOf, found } from '../../medserver/static/js/sessions/search.js';
 import { titleOf } from '../../medserver/static/js/sessions/title.js';
-import { asked, ended, initialState, received, turnRemoved, typed } from '../../medserver/static/js/state.js';
+import { asked, cleared, drafted, ended, initialState, imagesAdded, received, turnRemoved, typed } from '../../medserver/static/js/state.js';
 import { backupParts, NoBackup, sessionsFrom, VERSION } from '../../medserver/static/js/storage/backup.js';
+import { Drafts } from '../../medserver/static/js/storage/drafts.js';
+import { Persistence } from '../../medserver/static/js/storage/persistence.js';
 import { Recorder } from '../../medserver/static/js/storage/recorder.js';
 import { growsElsewhere, keptOf, messageOf } from '../../medserver/static/js/storage/records.js';
 import { Gone } from '../../medserver/static/js/storage/trouble.js';
@@ -168,6 +170,67 @@ test('a session that was deleted elsewhere is not brought back by a late word', 
   await recorder.flush();
   assert.deepEqual(writes[0], { gone: 's' });
   assert.equal(store.state.keeping, null);
+});
+
+function drafting(archive = {}) {
+  const done = [];
+  const timers = [];
+  const store = new Store(initialState);
+  const drafts = new Drafts({
+    store, tab: 'tab', now: () => 7, restored: (one, blob) => ({ ...one, file: blob }),
+    clock: { setTimeout: (work) => timers.push(work), clearTimeout: () => { timers.length = 0; } },
+    archive: {
+      keepDraft: async (draft, blobs) => { done.push({ draft, blobs }); }, dropDraft: async (tab) => { done.push({ dropped: tab }); },
+      dropDrafts: async () => {}, draft: async () => null, ...archive,
+    },
+  });
+  const settle = () => { timers[0]?.(); return drafts.flush(); };
+  return { store, drafts, done, timers, settle };
+}
+
+test('what is typed is kept once for a pause, with its images, and goes when it is sent', async () => {
+  const { store, done, settle } = drafting();
+  ['H', 'He', 'Hey'].forEach((text) => store.change(typed(text)));
+  store.change(imagesAdded([image]));
+  await settle();
+  const { file, preview, ...record } = image;
+  assert.deepEqual(done[0], { draft: { tab: 'tab', session: null, text: 'Hey', images: [record], at: 7 }, blobs: [{ id: 'i', blob: file }] });
+  store.change(asked({ ids: ['q', 'r', 's'], at: 1, made: null }));
+  await settle();
+  assert.deepEqual(done.at(-1), { dropped: 'tab' });
+  const length = done.length;
+  store.change(cleared());
+  await settle();
+  assert.equal(done.length, length, 'there was nothing more to take away');
+});
+
+test('a draft comes back with its images, and one that cannot be kept is said', async () => {
+  const { drafts } = drafting({ draft: async () => ({ draft: { session: 's', text: 'Hey', images: [{ id: 'i' }] }, images: new Map([['i', 'blob']]) }) });
+  assert.deepEqual(await drafts.read(), { session: 's', text: 'Hey', images: [{ id: 'i', file: 'blob' }] });
+  const full = drafting({ keepDraft: async () => { throw Object.assign(new Error(), { name: 'QuotaExceededError' }); } });
+  full.store.change(drafted({ text: 'x', images: [] }));
+  await full.settle();
+  assert.equal(full.store.state.keeping.code, 'quota');
+});
+
+test('after a wipe nothing that waited is written', async () => {
+  const { store, drafts, done, timers } = drafting();
+  store.change(typed('Mrs Smith'));
+  drafts.forget();
+  assert.equal(timers.length, 0);
+  store.change(cleared());
+  timers[0]?.();
+  await drafts.flush();
+  assert.deepEqual(done, []);
+});
+
+test('the browser is asked once to keep what is kept, where it can be asked', async () => {
+  let asked = 0;
+  const persistence = new Persistence(() => ({ persist: async () => { asked += 1; throw new Error('no'); } }));
+  persistence.ask();
+  persistence.ask();
+  assert.equal(asked, 1);
+  new Persistence(() => undefined).ask();
 });
 
 test('a title is made of the first line, cut between words', () => {

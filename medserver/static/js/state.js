@@ -2,10 +2,10 @@
  * The whole state of the page as one frozen value, and every change it knows; knows neither the wire nor the page.
  *
  * {session: {id, title, named, pinned, created}, conversation, turns, draft: {text, images}, editing, undo, settings, preferences, serverPrompts,
- * notice, samples, health, link, shelf, keeping}. `turns` is the visible path of the conversation. `editing` is {id, text} of the turn that is being rewritten;
+ * notice, samples, health, paired, link, shelf, keeping}. `turns` is the visible path of the conversation. `editing` is {id, text} of the turn that is being rewritten;
  * `undo` is {kind, conversation | removed} of what can be brought back. A notice is {code, …figures}, with `ofDraft` where it is about what
  * is typed; `link` is what the last poll met: connecting, up or down. `shelf` is {sessions, query, found}: the sessions on this device.
- * `preferences` is {theme, prompts} of this device; `serverPrompts` {text, image}, null until they are known. `keeping` is null while all is kept on this device, or {code} of why it is not.
+ * `preferences` is {theme, prompts} of this device; `serverPrompts` {text, image}, null until they are known. `paired` says that this device was let in by a code. `keeping` is null while all is kept on this device, or {code} of why it is not.
  */
 import * as conversation from './conversation.js';
 import { moved } from './order.js';
@@ -29,6 +29,7 @@ export const initialState = Object.freeze({
   notice: null,
   samples: Object.freeze([]),
   health: null,
+  paired: false,
   link: 'connecting',
   shelf: Object.freeze({ sessions: Object.freeze([]), query: '', found: null }),
   keeping: null,
@@ -52,6 +53,9 @@ export function imagesHeld({ conversation: { all }, draft, undo }) {
 
 export const typed = (text) => (state) => redraft(state, text, state.draft.images);
 
+/** As it was before the page was loaded again. */
+export const drafted = ({ text, images }) => (state) => redraft(state, text, images);
+
 export const imagesAdded = (images) => (state) => redraft(state, state.draft.text, [...state.draft.images, ...images]);
 
 export const imageRemoved = (id) => (state) =>
@@ -74,6 +78,8 @@ export const preferred = (changes) => (state) => change(state, { preferences: Ob
 export const promptsFound = (serverPrompts) => (state) => change(state, { serverPrompts: Object.freeze(serverPrompts) });
 
 export const samplesFound = (samples) => (state) => change(state, { samples: Object.freeze(samples) });
+
+export const pairingFound = (paired) => (state) => change(state, { paired });
 
 export const noticed = (notice) => (state) => change(state, { notice });
 

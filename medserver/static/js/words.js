@@ -362,6 +362,7 @@ const NOTICES = {
   }),
   unreadable_image: ({ name }) => ({ title: `${name} could not be read.`, rest: `Remove it and add it again. ${KEPT}` }),
   no_sample: () => ({ title: 'The sample images could not be fetched.', rest: 'Check the network, then try again.' }),
+  not_forgotten: () => ({ title: 'The server did not forget this device.', rest: 'Check the network, then try again.' }),
   no_viewer: () => ({ title: 'The image viewer could not be fetched.', rest: 'Check the network, then try again.' }),
   unreachable: () => ({ title: 'The server cannot be reached.', rest: `Check the network, then send again. ${KEPT}` }),
   images_not_supported: () => ({ title: 'This model reads text only.', rest: 'Remove the images to send your message.' }),
@@ -447,6 +448,8 @@ export const settings = {
   },
   theme: 'Theme',
   themes: { dark: 'Dark', light: 'Light, for a bright room', contrast: 'High contrast' },
+  paired: 'This device was let in by a code and stays known for 30 days.',
+  forget: 'Forget this device',
   notKept: 'This browser keeps nothing: it lasts until the page is closed.',
   prompt: {
     label: 'System prompt',
@@ -589,6 +592,13 @@ export const downloading = {
   thinking: 'Include the model’s thinking',
   download: 'Download',
   cancel: 'Cancel',
+};
+
+export const forgetting = {
+  heading: 'Forget this device?',
+  meaning: 'The server asks this browser for a code again. Sessions that are kept in this browser stay in it: wipe this device as well if somebody else is to use it.',
+  confirm: 'Forget this device',
+  keep: 'Stay known',
 };
 
 export const wiping = {

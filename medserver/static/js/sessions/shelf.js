@@ -20,11 +20,11 @@ export class Shelf {
   #joinLater = false;
 
   /** `restored` makes an image of a conversation from its record and its bytes; `base64` is storage/base64.js. */
-  constructor({ store, session, recorder, archive, tabs, visit, restored, base64, now, clock, newId }) {
-    Object.assign(this, { store, session, recorder, archive, tabs, visit, restored, base64, now, clock, newId });
+  constructor({ store, session, recorder, drafts, archive, tabs, visit, restored, base64, now, clock, newId }) {
+    Object.assign(this, { store, session, recorder, drafts, archive, tabs, visit, restored, base64, now, clock, newId });
   }
 
-  /** The list, and the session that this tab showed before it was loaded again. */
+  /** The list, the session that this tab showed before it was loaded again, and what was typed in it. */
   async start() {
     this.tabs.listen((word) => this.#heard(word));
     this.store.addEventListener('change', () => this.#follow());
@@ -33,6 +33,9 @@ export class Shelf {
       await this.#refresh();
       // Whoever has begun already is not interrupted.
       if (before !== null && isUntouched(this.store.state)) await this.#open(before);
+      const draft = await this.drafts.read();
+      const { session, draft: typed } = this.store.state;
+      if (draft && draft.session === session.id && isEmpty(typed)) this.store.change(state.drafted(draft));
     });
   }
 
@@ -107,7 +110,7 @@ export class Shelf {
     this.#forgetAll();
     this.tabs.tell('wiped');
     return this.#trying(async () => {
-      await this.recorder.flush();
+      await Promise.all([this.recorder.flush(), this.drafts.forget()]);
       await this.archive.wipe();
       this.store.change(state.keeping(null));
       this.store.change(state.noticed(Object.freeze({ code: 'wiped' })));
@@ -256,6 +259,7 @@ export class Shelf {
     this.#removed = null;
     this.clock.clearTimeout(this.#typing);
     this.recorder.forget(() => this.session.startNew());
+    this.drafts.forget();
     this.store.change(state.shelved({ sessions: Object.freeze([]), query: '', found: null }));
     this.visit.forget();
   }
@@ -271,7 +275,9 @@ export class Shelf {
   }
 }
 
-const isUntouched = ({ turns, draft }) => turns.length === 0 && draft.text === '' && draft.images.length === 0;
+const isEmpty = ({ text, images }) => text === '' && images.length === 0;
+
+const isUntouched = ({ turns, draft }) => turns.length === 0 && isEmpty(draft);
 
 /** A file can be gone, or longer than a text may be. */
 async function textOf(file) {

@@ -6,6 +6,7 @@ import { deleteDatabase, openDatabase } from './database.js';
 import { Blocked, Gone } from './trouble.js';
 
 const STORES = ['sessions', 'messages', 'images'];
+const DRAFT = ['drafts', 'images'];
 const PATIENCE = 4000;
 
 export class Archive {
@@ -39,13 +40,15 @@ export class Archive {
     const before = await stores.sessions.get(id);
     if (!before && !begins) throw await undone(transaction, new Gone());
     const known = await ended(stores.messages, messages.filter((message) => message.ending?.kind === 'interrupted'));
+    // One that was handed back to the message box is the draft's.
+    const mine = drop.images.length > 0 ? await keysOf(stores.images, id) : [];
     const now = { ...before, ...session, id, revision: (before?.revision ?? 0) + 1 };
     return finished(transaction, now, () => [
       stores.sessions.put(now),
       ...messages.filter((message) => !known.has(message.id)).map((message) => stores.messages.put({ ...message, session: id })),
       ...images.map((image) => stores.images.put({ ...image, session: id })),
       ...drop.messages.map((one) => stores.messages.delete(one)),
-      ...drop.images.map((one) => stores.images.delete(one)),
+      ...drop.images.filter((one) => mine.includes(one)).map((one) => stores.images.delete(one)),
     ]);
   }
 
@@ -76,6 +79,41 @@ export class Archive {
       ...messages.map((message) => stores.messages.put({ ...message, session: session.id })),
       ...[...images].map(([id, blob]) => stores.images.put({ id, session: session.id, blob })),
     ]));
+  }
+
+  /** What a tab had not sent: {draft, images: Map of id → blob}, or null. */
+  async draft(tab) {
+    const { drafts, images } = named((await this.#open()).transaction(DRAFT));
+    const [draft, blobs] = await Promise.all([drafts.get(tab), images.index('session').getAll(tab)]);
+    const held = new Map(blobs.map((image) => [image.id, image.blob]));
+    return draft && draft.images.every((image) => held.has(image.id)) ? { draft, images: held } : null;
+  }
+
+  /** `blobs` are {id, blob} of its images; those that lie here already are not written again. */
+  async keepDraft(draft, blobs) {
+    const transaction = (await this.#open()).transaction(DRAFT, 'readwrite');
+    const { drafts, images } = named(transaction);
+    const here = await keysOf(images, draft.tab);
+    const wanted = new Set(blobs.map((image) => image.id));
+    return finished(transaction, draft, () => [
+      drafts.put(draft),
+      ...blobs.filter(({ id }) => !here.includes(id)).map((image) => images.put({ ...image, session: draft.tab })),
+      ...here.filter((id) => !wanted.has(id)).map((id) => images.delete(id)),
+    ]);
+  }
+
+  /** An image that was sent meanwhile is its session's, and stays. */
+  async dropDraft(tab) {
+    const transaction = (await this.#open()).transaction(DRAFT, 'readwrite');
+    const { drafts, images } = named(transaction);
+    const here = await keysOf(images, tab);
+    return finished(transaction, tab, () => [drafts.delete(tab), ...here.map((id) => images.delete(id))]);
+  }
+
+  /** Those that nobody has come back to since `before`. */
+  async dropDrafts(before) {
+    const abandoned = (await (await this.#open()).getAll('drafts')).filter((one) => one.at < before);
+    await Promise.all(abandoned.map(({ tab }) => this.dropDraft(tab)));
   }
 
   /** The whole database goes. Throws `Blocked` where another tab does not let go of it. */
@@ -110,6 +148,9 @@ async function recordsOf(transaction, id) {
   messages.sort((a, b) => a.place - b.place || a.at - b.at);
   return { session, messages, images: new Map(images.map((image) => [image.id, image.blob])) };
 }
+
+/** Of the images of a session, or of the draft of a tab. */
+const keysOf = (images, owner) => images.index('session').getAllKeys(owner);
 
 async function ended(store, messages) {
   const stored = await Promise.all(messages.map((message) => store.get(message.id)));

@@ -3,7 +3,8 @@
  *
  * sessions  {id, title, named, pinned, created, changed, revision, chosen, settings}: all that the list needs, so that it reads no message
  * messages  {id, session, place, …turn}, whose images are without their bytes
- * images    {id, session, blob}
+ * images    {id, session, blob}, where the session of a draft's is its tab
+ * drafts    {tab, session, text, images, at}
  */
 import { deleteDB, openDB } from '../../vendor/idb/index.js';
 
@@ -15,6 +16,7 @@ const LAYOUTS = [
     database.createObjectStore('sessions', { keyPath: 'id' });
     for (const store of ['messages', 'images']) database.createObjectStore(store, { keyPath: 'id' }).createIndex('session', 'session');
   },
+  (database) => database.createObjectStore('drafts', { keyPath: 'tab' }),
 ];
 
 /** `onBlocked`: a tab with an older page holds the older layout. `onGone`: another tab needs it, or the browser took it away. */

@@ -36,7 +36,8 @@ export class Page {
     this.wipe = new ConfirmDialog({ id: 'wipe', said: words.wiping, kind: 'stop' });
     this.downloading = new DownloadDialog({ onDownload: actions.onDownloadChosen });
     this.sessions = new SessionPanel({ ...actions, onWipe: () => this.wipe.open({ onConfirm: actions.onWipe }) }, actions.sessionsShown);
-    this.settings = new Settings(actions);
+    this.forget = new ConfirmDialog({ id: 'forget', said: words.forgetting, kind: 'stop' });
+    this.settings = new Settings({ ...actions, onForget: () => this.forget.open({ onConfirm: actions.onForget }) });
     this.clinicalNotice = new ClinicalNotice(actions);
     this.header = new Header({ ...actions, onSettings: () => this.#toggleSettings() }, this.sessions.toggle);
     this.keeping = new Keeping(actions);
@@ -104,7 +105,7 @@ export class Page {
         element('p', {}, words.page.standing),
         element('button', { type: 'button', class: 'link-button', on: { click: () => this.about.open() } }, words.page.about),
       ),
-      this.announcer.node, this.about.node, this.leave.node, this.wipe.node, this.downloading.node, this.clinicalNotice.node, this.sessions.sheet, this.dropZone.node, lightbox,
+      this.announcer.node, this.about.node, this.leave.node, this.wipe.node, this.forget.node, this.downloading.node, this.clinicalNotice.node, this.sessions.sheet, this.dropZone.node, lightbox,
     );
   }
 }

@@ -21,6 +21,8 @@ export class Settings {
     this.prompt = new PromptEditor(actions);
     this.numbers = NUMBERS.map((name) => new NumberSetting(name, actions));
     this.themes = THEMES.map((value) => element('input', { type: 'radio', name: 'theme', value, on: { change: () => actions.onTheme(value) } }));
+    this.pairing = element('div', { class: 'setting', hidden: true }, element('p', { class: 'setting-hint' }, words.settings.paired),
+      element('button', { type: 'button', class: 'button setting-button', on: { click: actions.onForget } }, words.settings.forget));
     this.node = element(
       'dialog', { id: 'settings', class: 'settings', 'aria-labelledby': 'settings-heading', on: { close: () => this.#closed(), keydown: (event) => this.#pressed(event) } },
       element(
@@ -29,7 +31,7 @@ export class Settings {
         element('button', { type: 'button', class: 'button quiet square', 'aria-label': words.settings.close, on: { click: () => this.close() } }, icon('close')),
       ),
       section(words.settings.ofSession, this.prompt.node, ...this.numbers.map((one) => one.node)),
-      section(words.settings.ofDevice, this.#looks()),
+      section(words.settings.ofDevice, this.#looks(), this.pairing),
     );
     // What fits beside the conversation does not fit over it, and the other way round.
     WIDE.addEventListener('change', () => this.close());
@@ -54,7 +56,8 @@ export class Settings {
     this.node.close();
   }
 
-  update({ settings, health, preferences: { prompts, theme }, serverPrompts }, hasImages) {
+  update({ settings, health, preferences: { prompts, theme }, serverPrompts, paired }, hasImages) {
+    this.pairing.hidden = !paired;
     this.prompt.update({ text: settings.system_prompt, prompts, serverPrompts, hasImages });
     const bounds = health ? boundsOf(health) : null;
     this.numbers.forEach((one) => bounds && one.update(settings[one.name], bounds[one.name]));
