@@ -46,7 +46,7 @@ const watch = new HealthWatch({
   page: document,
   onHealth: (health) => {
     if (!store.state.health) greet(health);
-    store.change(heard(health));
+    store.change(heard(health, now()));
   },
   onLost: () => store.change(unheard()),
 });

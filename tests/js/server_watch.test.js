@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { paced, paceOf, unknownPace } from '../../medserver/static/js/pace.js';
 import { test } from 'node:test';
 import * as ending from '../../medserver/static/js/ending.js';
 import { oncePerFrame } from '../../medserver/static/js/frame.js';
@@ -71,9 +72,9 @@ test('the standing is one noun', () => {
 
 test('progress is known or honestly unknown', () => {
   const progress = (loading) => standingOf({ health: { status: 'loading', loading }, link: 'up' }).progress;
-  assert.deepEqual(progress({ stage: 'weights', done: 3, total: 10 }), { stage: 'weights', done: 3, total: 10 });
-  assert.deepEqual(progress({ stage: 'weights', done: 0, total: null }), { stage: 'weights', done: null, total: null });
-  assert.deepEqual(progress(null), { stage: null, done: null, total: null });
+  assert.deepEqual(progress({ stage: 'weights', done: 3, total: 10, pace: null }), { stage: 'weights', done: 3, total: 10, pace: null });
+  assert.deepEqual(progress({ stage: 'weights', done: 0, total: null, pace: null }), { stage: 'weights', done: null, total: null, pace: null });
+  assert.deepEqual(progress(null), { stage: null, done: null, total: null, pace: null });
 });
 
 test('only moments are announced, not tokens', () => {
@@ -108,4 +109,16 @@ test('work is done once per frame', () => {
   assert.equal(done, 1);
   soon();
   assert.equal(frames.length, 1);
+});
+
+test('the time left is told from the last twenty seconds, and not before it can be', () => {
+  const at = (seconds, done, stage = 'download') => (pace) => paced(pace, { stage, done, total: 1000 }, seconds * 1000);
+  const after = (...marks) => paceOf(marks.reduce((pace, mark) => mark(pace), unknownPace));
+  assert.equal(after(at(0, 0)), null);
+  assert.equal(after(at(0, 0), at(1, 100)), null, 'one second says little');
+  assert.deepEqual(after(at(0, 0), at(5, 100)), { speed: 20, left: 45 });
+  assert.deepEqual(after(at(0, 0), at(5, 0), at(25, 200)), { speed: 10, left: 80 }, 'what was long ago counts no more');
+  assert.equal(after(at(0, 500), at(5, 500)), null, 'what stands still has no end');
+  assert.equal(after(at(0, 0), at(5, 100), at(6, 100, 'weights')), null, 'another stage begins anew');
+  assert.equal(after(at(0, 0), (pace) => paced(pace, { stage: 'starting', done: null, total: null }, 9000)), null);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as conversation from '../../medserver/static/js/conversation.js';
 import * as ending from '../../medserver/static/js/ending.js';
+import { plain } from '../../medserver/static/js/markdown/plain.js';
 import { groupsOf } from '../../medserver/static/js/sessions/groups.js';
 import { excerptOf, found } from '../../medserver/static/js/sessions/search.js';
 import { titleOf } from '../../medserver/static/js/sessions/title.js';
@@ -246,6 +247,16 @@ test('sessions stand under the age that the calendar gives them', () => {
   assert.deepEqual(groupsOf(sessions, now).map(({ kind, sessions: some }) => [kind, some.map((one) => one.id)]), [
     ['pinned', [5]], ['today', [0]], ['yesterday', [1]], ['week', [2]], ['month', [3]], ['month', [4]],
   ]);
+});
+
+test('an excerpt is read without its marks', () => {
+  const sessions = [{ id: 'a', title: 'x' }];
+  const text = '## Findings\n\n- **Left** lung: `5*10^9/L`, see [the note](https://a.example/b)\n\n| Test | Value |\n|---|---:|\n| Na | 140 |\n> 5 mm, *small*, a_b_c';
+  const [{ excerpt: { before, match, after } }] = found('lung', sessions, [{ session: 'a', text }]);
+  assert.equal(before + match + after, 'Findings Left lung: 5*10^9/L, see the note Test Valu…');
+  assert.equal(plain('> 5 mm, *small*, a_b_c, 2*3*4 and __init__'), '> 5 mm, small, a_b_c, 2*3*4 and init');
+  const [{ excerpt }] = found('##', sessions, [{ session: 'a', text }]);
+  assert.equal(excerpt.match, '##');
 });
 
 test('the search knows no case and no accents, and wants every word', () => {

@@ -72,6 +72,10 @@ test('the status tells what was tried and why', () => {
 test('a download is said in the unit that suits it, and everything else is counted', () => {
   const said = (stage, done, total) => words.status.progress({ stage, done, total });
   assert.equal(said('download', 3_210_000_000, 8_600_000_000), 'Downloading the weights, 3.2 of 8.6 GB (37 %).');
+  assert.equal(
+    words.status.progress({ stage: 'download', done: 3_210_000_000, total: 8_600_000_000, pace: { speed: 41_250_000, left: 130.7 } }),
+    'Downloading the weights, 3.2 of 8.6 GB (37 %), 41.3 MB/s, about 3 minutes left.',
+  );
   assert.equal(said('checking', 0, 64_000_000), 'Checking the weights, 0 of 64 MB (0 %).');
   assert.equal(said('weights', 3, 12), 'Loading the weights, 3 of 12.');
   assert.equal(said('download', null, null), 'Downloading the weights.');

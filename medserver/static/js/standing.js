@@ -4,17 +4,19 @@
  * kind: connecting · ready · loading · restarting · degraded · failed · unreachable.
  * tone: busy (wait) · good · warn (look again) · bad (it does not work).
  */
+import { paceOf, unknownPace } from './pace.js';
+
 const TONES = {
   connecting: 'busy', loading: 'busy', restarting: 'busy', ready: 'good', degraded: 'warn', failed: 'bad', unreachable: 'bad',
 };
 
-export function standingOf({ health, link }) {
+export function standingOf({ health, link, pace = unknownPace }) {
   const kind = kindOf(health, link);
   return Object.freeze({
     kind,
     tone: TONES[kind],
     why: health?.engine?.why ?? null,
-    progress: kind === 'loading' ? progressOf(health.loading) : null,
+    progress: kind === 'loading' ? progressOf(health.loading, pace) : null,
   });
 }
 
@@ -27,12 +29,13 @@ function kindOf(health, link) {
   return health.status === 'degraded' ? 'degraded' : 'failed';
 }
 
-/** `done` and `total` are null where the server cannot say how far it is. */
-function progressOf(loading) {
+/** `done` and `total` are null where the server cannot say how far it is, `pace` until it can be told. */
+function progressOf(loading, pace) {
   const known = Number.isFinite(loading?.total) && loading.total > 0;
   return Object.freeze({
     stage: loading?.stage ?? null,
     done: known ? Math.min(loading.done ?? 0, loading.total) : null,
     total: known ? loading.total : null,
+    pace: known ? paceOf(pace) : null,
   });
 }

@@ -2,13 +2,14 @@
  * The whole state of the page as one frozen value, and every change it knows; knows neither the wire nor the page.
  *
  * {session: {id, title, named, pinned, created}, conversation, turns, draft: {text, images}, editing, undo, settings, preferences, serverPrompts,
- * notice, samples, health, paired, link, shelf, keeping}. `turns` is the visible path of the conversation. `editing` is {id, text} of the turn that is being rewritten;
+ * notice, samples, health, pace, paired, link, shelf, keeping}. `turns` is the visible path of the conversation. `editing` is {id, text} of the turn that is being rewritten;
  * `undo` is {kind, conversation | removed} of what can be brought back. A notice is {code, …figures}, with `ofDraft` where it is about what
  * is typed; `link` is what the last poll met: connecting, up or down. `shelf` is {sessions, query, found}: the sessions on this device.
- * `preferences` is {theme, prompts} of this device; `serverPrompts` {text, image}, null until they are known. `paired` says that this device was let in by a code. `keeping` is null while all is kept on this device, or {code} of why it is not.
+ * `preferences` is {theme, prompts} of this device; `serverPrompts` {text, image}, null until they are known. `pace` is how fast loading goes on, of pace.js. `paired` says that this device was let in by a code. `keeping` is null while all is kept on this device, or {code} of why it is not.
  */
 import * as conversation from './conversation.js';
 import { moved } from './order.js';
+import { paced, unknownPace } from './pace.js';
 import { titleOf } from './sessions/title.js';
 import { carriedOver, settingsFrom, untouched } from './settings/settings.js';
 
@@ -29,6 +30,7 @@ export const initialState = Object.freeze({
   notice: null,
   samples: Object.freeze([]),
   health: null,
+  pace: unknownPace,
   paired: false,
   link: 'connecting',
   shelf: Object.freeze({ sessions: Object.freeze([]), query: '', found: null }),
@@ -146,12 +148,14 @@ export const shelved = (changes) => (state) => change(state, { shelf: Object.fre
 /** null once everything is kept again. */
 export const keeping = (trouble) => (state) => (state.keeping?.code === trouble?.code ? state : change(state, { keeping: trouble }));
 
-export const heard = (health) => (state) => {
+/** `at` is when. */
+export const heard = (health, at = 0) => (state) => {
   // Only after the watch itself had met nobody: a single lost request has to stay explained.
   const outdated = state.link === 'down' ? ['unreachable', 'loading'] : ['loading'];
   const isOutdated = health.status !== 'loading' && outdated.includes(state.notice?.code);
   const notice = isOutdated ? null : state.notice;
-  return change(state, { health, link: 'up', notice });
+  const { stage = null, done = null, total = null } = health.loading ?? {};
+  return change(state, { health, link: 'up', notice, pace: paced(state.pace, { stage, done, total }, at) });
 };
 
 /** The last figures stay, so that the limits and the banner do not blink while a server restarts. */

@@ -495,6 +495,13 @@ function share(done, total) {
   return `${oneDecimal.format(done / size)} of ${oneDecimal.format(total / size)} ${unit} (${Math.floor((100 * done) / total)} %)`;
 }
 
+/** `3.2 MB/s, about 4 minutes left`, or nothing while it is not known. */
+function paceWords(pace) {
+  if (!pace) return '';
+  const left = pace.left >= 90 ? count(Math.ceil(pace.left / 60), 'minute') : count(Math.max(1, Math.ceil(pace.left)), 'second');
+  return `, ${oneDecimal.format(pace.speed / 1e6)} MB/s, about ${left} left`;
+}
+
 export const status = {
   heading: 'Server status',
   memory: (name) => `Memory used of ${name}`,
@@ -502,9 +509,9 @@ export const status = {
     connecting: 'Connecting', ready: 'Ready', loading: 'Loading', restarting: 'Restarting', degraded: 'Degraded', failed: 'Not working',
     unreachable: 'Offline',
   },
-  progress: ({ stage, done, total }) => {
+  progress: ({ stage, done, total, pace = null }) => {
     if (total === null || total < 2) return `${stageName(stage)}.`;
-    return `${stageName(stage)}, ${IN_BYTES.includes(stage) ? share(done, total) : `${done} of ${total}`}.`;
+    return `${stageName(stage)}, ${IN_BYTES.includes(stage) ? share(done, total) + paceWords(pace) : `${done} of ${total}`}.`;
   },
 };
 

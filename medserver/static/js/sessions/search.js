@@ -1,6 +1,8 @@
 /**
  * Finds words in titles and messages whatever their case and accents; knows texts, not where they lie.
  */
+import { plain } from '../markdown/plain.js';
+
 const AROUND = 36;
 
 /** Without case and accents, letter by letter, so that a place in one is found in the other. */
@@ -25,7 +27,9 @@ export function found(query, sessions, messages) {
 function excerptFrom([title, ...texts], words) {
   const word = words.find((one) => !title.folded.includes(one));
   if (word === undefined) return null;
-  return excerptOf(texts.find((one) => one.folded.includes(word)).text, word);
+  const { text } = texts.find((one) => one.folded.includes(word));
+  // What was searched for may be a mark itself.
+  return excerptOf(plain(text), word) ?? excerptOf(text, word);
 }
 
 export function excerptOf(text, word) {
