@@ -30,11 +30,16 @@ NOTICE_ACCEPTED = f"""localStorage.setItem('medserver.notice', '"{re.search("ver
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 375, "height": 812}}
 
 
+def chromium() -> str | None:
+    """Where this machine's own Chromium is."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 # Per module and not per session: the driver keeps an event loop running in this thread, and the tests of other
 # modules run loops of their own.
 @pytest.fixture(scope="module")
 def browser():
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    executable = chromium()
     if executable is None:
         pytest.skip("no Chromium was found on this machine")
     playwright = pytest.importorskip("playwright.sync_api")

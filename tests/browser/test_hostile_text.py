@@ -40,6 +40,121 @@ VECTORS = (
     "{{constructor.constructor('alarm()')()}}",
     "${alarm()}",
     "\u202e<script>alarm()</script>\u0000",
+    # Elements that run or load by themselves, and the spellings by which filters are passed.
+    "<ScRiPt>alarm()</sCrIpT>",
+    "<script/x>alarm()</script>",
+    "<script >alarm()</script >",
+    "<script\n>alarm()</script\n>",
+    "<script type=module>alarm()</script>",
+    "<script src=data:text/javascript,alarm()></script>",
+    "<script src=//evil.test/a.js></script>",
+    "<scr<script>ipt>alarm()</scr</script>ipt>",
+    "<<script>alarm();//<</script>",
+    "<script>\u2028alarm()</script>",
+    "<script>/*</textarea><script>alarm()//*/</script>",
+    "<noscript><p title='</noscript><img src=x onerror=alarm()>'>",
+    "<img/src=x/onerror=alarm()>",
+    "<img src=x:x onerror=alarm`1`>",
+    "<img src='x' onerror='alarm()'>",
+    "<img src=x onerror=&#97;larm()>",
+    "<img src=x onerror=\\u0061larm()>",
+    "<img srcset='http://evil.test/a.png 2x'>",
+    "<img src=x onload=alarm() onerror=alarm() onmouseover=alarm()>",
+    "<image src=x onerror=alarm()>",
+    "<picture><source srcset=http://evil.test/a.png><img></picture>",
+    "<svg/onload=alarm()>",
+    "<svg><animate onbegin=alarm() attributeName=x dur=1s>",
+    "<svg><set attributeName=href to=javascript:alarm()>",
+    "<svg><use href='data:image/svg+xml,<svg id=x><script>alarm()</script></svg>#x'/></svg>",
+    "<svg><foreignObject><iframe srcdoc='<script>parent.alarm()</script>'></iframe></foreignObject></svg>",
+    "<svg><image href=http://evil.test/a.png /></svg>",
+    "<svg><style>@import 'http://evil.test/a.css'</style></svg>",
+    "<svg><title><![CDATA[</title><script>alarm()</script>]]></svg>",
+    "<math><a xlink:href=javascript:alarm()>x</a></math>",
+    "<math href=javascript:alarm()>x</math>",
+    "<math><annotation-xml encoding='text/html'><script>alarm()</script></annotation-xml></math>",
+    "<form><math><mtext></form><form><mglyph><svg><mtext><textarea><path id='</textarea><img onerror=alarm() src=1>'>",
+    "<iframe src='data:text/html,<script>parent.alarm()</script>'></iframe>",
+    "<iframe onload=alarm()></iframe>",
+    "<frameset onload=alarm()>",
+    "<object data=http://evil.test/a.swf></object>",
+    "<object><param name=src value=http://evil.test/a></object>",
+    "<embed src=javascript:alarm()>",
+    "<applet code=http://evil.test/a>",
+    "<portal src=http://evil.test/>",
+    "<audio src=x onerror=alarm()>",
+    "<audio autoplay><source src=http://evil.test/a.mp3></audio>",
+    "<video poster=http://evil.test/a.png></video>",
+    "<video src=x onerror=alarm()></video>",
+    "<track src=http://evil.test/a.vtt default>",
+    "<body onload=alarm()>",
+    "<body background=http://evil.test/a.png>",
+    "<html onclick=alarm()>",
+    "<marquee onstart=alarm()>x</marquee>",
+    "<details open ontoggle=alarm()><summary>x</summary></details>",
+    "<dialog open onclose=alarm()>x</dialog>",
+    "<select autofocus onfocus=alarm()>",
+    "<textarea autofocus onfocus=alarm()>",
+    "<button autofocus onfocus=alarm() popovertarget=p>x</button><div popover id=p onbeforetoggle=alarm()>",
+    "<keygen autofocus onfocus=alarm()>",
+    "<isindex type=image src=1 onerror=alarm()>",
+    "<a href=javascript&colon;alarm()>x</a>",
+    "<a href='java\nscript:alarm()'>x</a>",
+    "<a href=' javascript:alarm()'>x</a>",
+    "<a href=vbscript:alarm()>x</a>",
+    "<a ping=http://evil.test/ href=#>x</a>",
+    "<a id=app></a><form id=app><input name=replaceWith>",
+    "<form id=test><button form=test formaction=javascript:alarm()>x</button></form>",
+    "<input type=image src=http://evil.test/a.png>",
+    "<table background=http://evil.test/a.png><td>x</table>",
+    "<div style=\"background:url('http://evil.test/a.png')\">x</div>",
+    "<div style='behavior:url(http://evil.test/a)'>x</div>",
+    "<p style=animation-name:x onanimationstart=alarm()>x</p>",
+    "<link rel=prefetch href=http://evil.test/>",
+    "<link rel=import href=http://evil.test/>",
+    "<meta charset=utf-7>+ADw-script+AD4-alarm()+ADw-/script+AD4-",
+    "<template><script>alarm()</script></template>",
+    "<x onclick=alarm() tabindex=1 autofocus onfocus=alarm()>x</x>",
+    "<custom-element onpointerover=alarm()>x</custom-element>",
+    "<?xml-stylesheet href='http://evil.test/a.css'?>",
+    "<!DOCTYPE x [<!ENTITY y SYSTEM 'http://evil.test/'>]>",
+    "<!--><script>alarm()</script>-->",
+    "<![CDATA[<script>alarm()</script>]]>",
+    # Markdown, and formulas as KaTeX reads them.
+    "[x](javascript:alarm())",
+    "[x](javascript&#58;alarm())",
+    "[x](data:text/html;base64,PHNjcmlwdD5wYXJlbnQuYWxhcm0oKTwvc2NyaXB0Pg==)",
+    "[x](<javascript:alarm()>)",
+    "![x](http://evil.test/a.png)",
+    "![x](x 'onerror=alarm()')",
+    "<javascript:alarm()>",
+    "[x]: javascript:alarm() 'x'",
+    "[<img src=x onerror=alarm()>](http://a.test)",
+    '<http://a.test/"onmouseover=alarm()>',
+    "$\\href{javascript:alarm()}{x^2}$",
+    "$\\url{javascript:alarm()}$",
+    "$\\includegraphics{http://evil.test/a.png}$",
+    "$\\htmlData{onclick=alarm()}{x}$",
+    "$\\htmlStyle{background:url(http://evil.test/a.png)}{x}$",
+    "$\\fcolorbox{red}{url(http://evil.test/)}{x^2}$",
+    "$\\text{<img src=x onerror=alarm()>}$",
+    "$\\rule{9999em}{9999em}$ alarm()",
+    "$\\def\\x{\\x\\x}\\x$",
+    # Where text is put into something else.
+    "</title><script>alarm()</script>",
+    "</textarea><script>alarm()</script>",
+    "</style><script>alarm()</script>",
+    "]]><script>alarm()</script>",
+    "%3Cscript%3Ealarm()%3C/script%3E",
+    "\\x3cscript\\x3ealarm()\\x3c/script\\x3e",
+    "&lt;script&gt;alarm()&lt;/script&gt;",
+    "&amp;lt;img src=x onerror=alarm()&amp;gt;",
+    "\ufeff<script>alarm()</script>",
+    "<img src=x onerror=alarm()//",
+    "'-alarm()-'",
+    "\\'-alarm()//",
+    "__proto__",
+    "constructor",
 )
 CONTEXTS = (
     "{}",
@@ -66,7 +181,8 @@ WATCH = """
 """
 # What must not be anywhere in a page that only shows text; its own scripts and styles are in its head.
 FOUND = """() => {
-  const live = 'script, iframe, object, embed, style, link, meta, base, math, video, audio, [action], [srcdoc]';
+  const live = 'script, iframe, object, embed, style, link, meta, base, math:not(.maths math), video, audio, '
+    + '[action], [srcdoc]';
   const listens = ({ attributes }) => [...attributes].some(({ name }) => name.startsWith('on'));
   return [
     ...document.body.querySelectorAll(live),
@@ -114,6 +230,10 @@ def page(opened):
 def unharmed(page) -> None:
     assert page.evaluate("window.harm") == []
     assert page.evaluate(FOUND) == []
+
+
+def test_there_are_enough_of_them():
+    assert len(set(VECTORS)) == len(VECTORS) >= 100
 
 
 def test_the_alarm_rings(browser, front):
@@ -168,16 +288,15 @@ def test_in_titles_and_searches(page, front):
     ask(page, "Look")
     ended(page)
     more = page.locator(".session-head").first.locator("button").last
+    more.click()
     for vector in VECTORS:
-        more.click()
         button(page, "Rename").click()
         page.get_by_role("textbox", name="Title", exact=True).fill(vector)
         page.keyboard.press("Enter")
-        start = " ".join(vector.split())[:20]
+        start = " ".join(vector.replace("\ufeff", " ").split())[:20]
         page.wait_for_function(
             "(start) => document.querySelector('.session-title').textContent.startsWith(start)", arg=start
         )
-        more.click()
     search = page.get_by_role("searchbox")
     for vector in VECTORS[:6]:
         search.fill(f"{vector} nowhere")
@@ -228,7 +347,7 @@ def test_in_a_restored_backup_and_in_what_is_downloaded_of_it(page, tmp_path):
         page.wait_for_function(
             "(at) => document.querySelectorAll('.session-open')[at].hasAttribute('aria-current')", arg=earlier + index
         )
-        if index % 10 == 0:
+        if index % 25 == 0:
             downloaded(page, tmp_path / f"{index}.html")
     unharmed(page)
 
@@ -243,7 +362,7 @@ def downloaded(page, path) -> None:
     download.value.save_as(path)
     opened = page.context.new_page()
     opened.goto(path.as_uri())
-    assert "alarm()" in opened.locator("body").inner_text() or "evil.test" in opened.locator("body").inner_text()
+    assert "AI-generated, not verified" in opened.locator("body").inner_text()
     assert opened.evaluate("window.harm") == []
     assert opened.locator("body script, iframe, img, object, a[href^=javascript]").count() == 0
     opened.close()

@@ -56,6 +56,13 @@ test('every problem of a draft has its sentence', () => {
   }
 });
 
+test('a name from outside is never taken for one of the language', () => {
+  const made = words.madeBy({ model: 'M', engine: null, parameters: { constructor: 1, toString: 2 } });
+  assert.deepEqual(made, ['Model: M', 'Parameters: constructor 1, toString 2']);
+  assert.equal(words.notice({ code: 'constructor' }, 0).title, 'No answer came.');
+  assert.equal(say(ending.byFailure({ sentence: null, code: 'constructor' })).rest, 'The server gave no reason.');
+});
+
 test('no sentence shouts', () => {
   const all = JSON.stringify([words.page, words.banner, words.terms, words.welcome, words.composer, words.turn, words.leaving, words.wiping, words.editing, words.undo, words.sessions, words.downloading]);
   assert.doesNotMatch(all, /!/);

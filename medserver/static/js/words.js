@@ -6,6 +6,9 @@
 const figures = new Intl.NumberFormat('en');
 const oneDecimal = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 
+/** What a table of ours says of a name that came from outside, which may be `constructor`. */
+const own = (table, name) => (Object.hasOwn(table, name) ? table[name] : undefined);
+
 const count = (n, one, many = `${one}s`) => `${figures.format(n)} ${n === 1 ? one : many}`;
 const megabytes = (n) => `${oneDecimal.format(n)} MB`;
 const wholeSeconds = (milliseconds) => Math.floor(milliseconds / 1000);
@@ -243,7 +246,7 @@ const PARAMETERS = { thinking: 'thinking', temperature: 'temperature', top_p: 't
 /** Which model made an answer, on which engine and with what, as far as it is known: a list of short lines. */
 export function madeBy(made) {
   if (!made) return ['Model unknown'];
-  const parameters = Object.entries(made.parameters).map(([name, value]) => `${PARAMETERS[name] ?? name} ${value}`);
+  const parameters = Object.entries(made.parameters).map(([name, value]) => `${own(PARAMETERS, name) ?? name} ${value}`);
   return [`Model: ${made.model ?? 'unknown'}`, made.engine && `Engine: ${made.engine}`, parameters.length > 0 && `Parameters: ${parameters.join(', ')}`].filter(Boolean);
 }
 
@@ -300,12 +303,12 @@ const FAILURES = {
 };
 
 function failureLine({ sentence, code }) {
-  return sentence ?? FAILURES[code] ?? 'The server gave no reason.';
+  return sentence ?? own(FAILURES, code) ?? 'The server gave no reason.';
 }
 
 /** How a reply ended: {tone, title, rest, code}. */
 export function ending(reply) {
-  const say = ENDINGS[reply.ending.kind] ?? ENDINGS.other;
+  const say = own(ENDINGS, reply.ending.kind) ?? ENDINGS.other;
   return { code: null, ...say(reply.ending, reply) };
 }
 
@@ -415,9 +418,9 @@ function refused(notice, now) {
 /** A notice above the message box: {tone, title, rest, code}. `now` counts Retry-After down. */
 export function notice(about, now) {
   // A status or a sentence means that the server refused, and then its own words come first.
-  const own = about.status || about.sentence ? null : NOTICES[about.code]?.(about);
-  const tone = own && about.code !== 'unreachable' ? 'warn' : 'bad';
-  return { tone, rest: '', code: null, ...(own ?? refused(about, now)) };
+  const ours = about.status || about.sentence ? null : own(NOTICES, about.code)?.(about);
+  const tone = ours && about.code !== 'unreachable' ? 'warn' : 'bad';
+  return { tone, rest: '', code: null, ...(ours ?? refused(about, now)) };
 }
 
 /** A plain number, as the page writes all of them. */
