@@ -221,7 +221,7 @@ def page(opened):
     """A new session; afterwards nothing has run, nothing was refused by the policy, and nobody else was asked."""
     page, others = opened
     page.click("#new-session")
-    page.wait_for_function("document.querySelectorAll('#transcript article').length === 0")
+    page.wait_for_function("() => document.querySelectorAll('#transcript article').length === 0")
     yield page
     unharmed(page)
     assert others == []
@@ -242,7 +242,7 @@ def test_the_alarm_rings(browser, front):
     page = tab(context, front)
     page.evaluate("alarm()")
     page.evaluate("document.body.append(Object.assign(document.createElement('img'), { src: 'http://evil.test/' }))")
-    page.wait_for_function("window.harm.length > 1")
+    page.wait_for_function("() => window.harm.length > 1")
     assert page.evaluate(FOUND)
     context.close()
 

@@ -63,7 +63,7 @@ def until(page, titles: list[str]) -> None:
     """Until the list is this."""
     listed(page)
     page.wait_for_function(
-        """(wanted) => {
+        "() => ""(wanted) => {
           const titles = [...document.querySelectorAll('.session-title')].map((one) => one.textContent);
           return titles.length === wanted.length && titles.every((one, index) => one === wanted[index]);
         }""",
@@ -72,12 +72,14 @@ def until(page, titles: list[str]) -> None:
 
 
 def empty(page) -> None:
-    page.wait_for_function("document.querySelectorAll('#transcript article').length === 0")
+    page.wait_for_function("() => document.querySelectorAll('#transcript article').length === 0")
     assert page.input_value("#prompt") == ""
 
 
 def images_shown(page) -> int:
-    page.wait_for_function("[...document.querySelectorAll('.turn-images img')].every((one) => one.naturalWidth > 0)")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.turn-images img')].every((one) => one.naturalWidth > 0)"
+    )
     return page.locator(".turn-images img").count()
 
 
@@ -162,7 +164,7 @@ def test_a_draft_outlives_a_reload_with_its_images_and_nothing_else(page, front,
     page.wait_for_function(DRAFT_IS_KEPT, arg="And now?")
     page.reload()
     page.get_by_text("Both are clear.").wait_for()
-    page.wait_for_function("document.querySelector('#prompt').value === 'And now?'")
+    page.wait_for_function("() => document.querySelector('#prompt').value === 'And now?'")
     assert images_shown(page) == 2
     page.click("#new-session")
     page.get_by_role("button", name="Leave", exact=True).click()

@@ -46,7 +46,7 @@ def test_what_is_set_is_sent_and_what_is_not_is_the_servers(page, asked):
 def test_the_servers_prompts_are_shown_and_follow_the_images(page, pictures):
     page.click("#open-settings")
     shown = page.get_by_label("Text of the system prompt")
-    page.wait_for_function("document.querySelector('#prompt-text').value.includes('medical assistant')")
+    page.wait_for_function("() => document.querySelector('#prompt-text').value.includes('medical assistant')")
     page.keyboard.press("Escape")
     page.set_input_files("#image-input", pictures)
     page.click("#open-settings")

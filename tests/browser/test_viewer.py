@@ -401,7 +401,7 @@ def test_what_leaves_the_message_leaves_the_memory(wide):
     while wide.locator(".attachment-remove").count():
         wide.locator(".attachment-remove").first.click()
     wide.locator(".viewer-dock").wait_for(state="hidden")
-    wide.wait_for_function("bitmaps.made > 0 && bitmaps.closed === bitmaps.made")
+    wide.wait_for_function("() => bitmaps.made > 0 && bitmaps.closed === bitmaps.made")
     assert canvas.evaluate("(canvas) => canvas.width") == 0, "nor stays on a canvas that nobody sees"
 
 
