@@ -66,7 +66,8 @@ def asked_with(page, **fields) -> None:
 
 def opened(browser, port: int, size: dict, **device):
     context = browser.new_context(viewport=size, **device)
-    context.add_cookies([Running.by_port[port].cookie()])
+    if port in Running.by_port:
+        context.add_cookies([Running.by_port[port].cookie()])
     context.add_init_script(NOTICE_ACCEPTED)
     page = context.new_page()
     complaints: list[str] = []

@@ -1,5 +1,7 @@
 """What a person at the page does and sees, in the words of the tests; knows the page, not what is tested."""
 
+import time
+
 from tests.browser.conftest import HOST
 
 REPLY = "#transcript article[data-role=assistant]"
@@ -73,4 +75,12 @@ def texts(page) -> list[str]:
 
 
 def kept(page) -> None:
-    page.wait_for_function(IS_KEPT)
+    eventually(page, IS_KEPT)
+
+
+def eventually(page, question: str, about=None, seconds: float = 60) -> None:
+    """Until the answer of an asynchronous function is yes; `wait_for_function` would take its promise for one."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(question, about):
+        assert time.monotonic() < deadline, question
+        page.wait_for_timeout(50)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.conftest import HOST, SIZES
 from tests.browser.played import Played
-from tests.browser.reader import IS_KEPT, REPLY, ask, ended, kept, tab, watched
+from tests.browser.reader import REPLY, ask, ended, kept, tab, watched
 
 FIRST_LOAD = 150_000  # bytes, compressed
 PIECE = (
@@ -122,7 +122,7 @@ def test_ten_large_images_and_five_hundred_sessions_are_kept_and_found(page, fro
     front.plays("All ten are noise.")
     ask(page, "Look at them")
     ended(page)
-    page.wait_for_function(IS_KEPT)
+    kept(page)
     page.reload()
     page.locator(".session").nth(500).wait_for()
     page.wait_for_function(

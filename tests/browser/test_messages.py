@@ -6,11 +6,23 @@ import pytest
 
 from tests.browser.conftest import SIZES
 from tests.browser.played import Played
-from tests.browser.reader import REPLY, ask, button, ended, kept, texts, watched
+from tests.browser.reader import REPLY, ask, button, ended, eventually, kept, texts, watched
 
 AT_END = """() => {
   const { scrollHeight, scrollTop, clientHeight } = document.querySelector('.reading');
   return scrollHeight - scrollTop - clientHeight < 48;
+}"""
+
+
+HAS_ARRIVED = """async (text) => {
+  const result = (asked) => new Promise((done, failed) => {
+    asked.onsuccess = () => done(asked.result);
+    asked.onerror = () => failed(asked.error);
+  });
+  const database = await result(indexedDB.open('medserver'));
+  const messages = await result(database.transaction('messages').objectStore('messages').getAll());
+  database.close();
+  return messages.some((one) => one.text === text);
 }"""
 
 
@@ -124,7 +136,7 @@ def test_a_reload_in_mid_stream_keeps_what_had_arrived_and_says_the_rest_is_miss
     front.plays("What had arrived. ", 60.0, "Never seen.")
     ask(page, "Hello")
     page.get_by_text("What had arrived.").wait_for()
-    page.wait_for_timeout(2500)
+    eventually(page, HAS_ARRIVED, "What had arrived. ")
     page.reload()
     reply = ended(page, "interrupted")
     assert "What had arrived." in reply.inner_text()

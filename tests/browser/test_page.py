@@ -5,6 +5,7 @@ import re
 import signal
 
 from tests.browser.conftest import SIZES, asked_with, opened
+from tests.browser.played import Played
 from tests.serving import Running, question
 
 ANSWER = "#transcript article[data-role=assistant]"
@@ -27,8 +28,9 @@ def test_two_images_are_asked_about_the_answer_streams_and_stop_stops_it(page, s
     answer = page.locator(f"{ANSWER}[data-phase=answering], {ANSWER}[data-phase=thinking]")
     answer.wait_for()
     first = len(words_of(page))
-    page.wait_for_timeout(300)
-    assert len(words_of(page)) > first, "the answer grows while it streams"
+    # The answer grows while it streams.
+    longer = "([answer, first]) => [...document.querySelectorAll(answer)].at(-1).innerText.length > first"
+    page.wait_for_function(longer, arg=[ANSWER, first])
     assert page.locator("#transcript article[data-role=user] img").count() == 2
     assert server.stats()["active"] == 1
     page.click("#stop")
@@ -70,11 +72,10 @@ def test_the_demo_says_what_it_is_and_nothing_is_wider_than_the_screen(page):
     assert re.search("FDA", page.locator("body").inner_text())
 
 
-def test_what_was_typed_is_not_lost_when_the_server_refuses(browser, multimodal_checkpoint, pictures):
-    with Running("-m", "demo", "--model-path", str(multimodal_checkpoint), "--rate-limit", "1/hour") as running:
-        running.until_ready()
-        for page in opened(browser, running.port, SIZES["desktop"]):
-            # Limits count by the device's session, so it is this device that has to have asked before.
+def test_what_was_typed_is_not_lost_when_the_server_refuses(browser, pictures):
+    with Played(rate_limit="1/hour") as front:
+        for page in opened(browser, front.port, SIZES["desktop"]):
+            front.plays("Hello.")
             ask = "body => fetch('/api/chat', {method: 'POST', body}).then(response => response.text())"
             page.evaluate(ask, json.dumps(question("Hello", max_tokens=1)))
             page.set_input_files("#image-input", pictures[:1])

@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.conftest import SIZES
 from tests.browser.played import Played
-from tests.browser.reader import ask, asked, button, ended, kept, tab, texts, watched
+from tests.browser.reader import ask, asked, button, ended, eventually, kept, tab, texts, watched
 
 # A disk that is full until the test says otherwise.
 FULL = """
@@ -63,7 +63,7 @@ def until(page, titles: list[str]) -> None:
     """Until the list is this."""
     listed(page)
     page.wait_for_function(
-        "() => ""(wanted) => {
+        """(wanted) => {
           const titles = [...document.querySelectorAll('.session-title')].map((one) => one.textContent);
           return titles.length === wanted.length && titles.every((one, index) => one === wanted[index]);
         }""",
@@ -149,7 +149,7 @@ def test_a_draft_outlives_a_reload_with_its_images_and_nothing_else(page, front,
     page.set_input_files("#image-input", pictures)
     page.get_by_label("Label of image 1", exact=True).select_option("prior")
     page.fill("#prompt", "Not sent yet")
-    page.wait_for_function(DRAFT_IS_KEPT, arg="Not sent yet")
+    eventually(page, DRAFT_IS_KEPT, "Not sent yet")
     page.reload()
     page.locator("#attachments img").nth(1).wait_for()
     assert page.input_value("#prompt") == "Not sent yet"
@@ -161,7 +161,7 @@ def test_a_draft_outlives_a_reload_with_its_images_and_nothing_else(page, front,
     ended(page)
     assert len(images_sent(front)) == 2
     page.fill("#prompt", "And now?")
-    page.wait_for_function(DRAFT_IS_KEPT, arg="And now?")
+    eventually(page, DRAFT_IS_KEPT, "And now?")
     page.reload()
     page.get_by_text("Both are clear.").wait_for()
     page.wait_for_function("() => document.querySelector('#prompt').value === 'And now?'")
@@ -171,7 +171,7 @@ def test_a_draft_outlives_a_reload_with_its_images_and_nothing_else(page, front,
     empty(page)
     act(page, "Not sent yet", "Delete")
     page.locator("#undo").get_by_role("button", name="Dismiss").click()
-    page.wait_for_function(DRAFT_IS_KEPT, arg=None)
+    eventually(page, DRAFT_IS_KEPT, None)
     page.reload()
     page.locator("#status").get_by_text("Ready", exact=True).wait_for()
     empty(page)
@@ -224,7 +224,7 @@ def test_a_wiped_device_is_empty_in_every_tab(page, front, pictures):
     asked(page, front, "Wipe me", "Answer.")
     kept(page)
     page.fill("#prompt", "Wipe me as well")
-    page.wait_for_function(DRAFT_IS_KEPT, arg="Wipe me as well")
+    eventually(page, DRAFT_IS_KEPT, "Wipe me as well")
     other = tab(page.context, front)
     until(other, ["Wipe me"])
     other.locator(".session-open").click()

@@ -5,7 +5,14 @@ import json
 import pytest
 
 from tests.browser.conftest import SIZES, opened
-from tests.serving import Running
+from tests.browser.played import Played
+
+
+@pytest.fixture(scope="module")
+def server():
+    """What is set needs no model."""
+    with Played() as played:
+        yield played
 
 
 @pytest.fixture
@@ -71,9 +78,9 @@ def test_what_is_typed_is_not_overwritten_by_the_servers_answers(page):
     page.click("#open-settings")
     field = page.get_by_label("Temperature")
     field.fill("1.")
-    with page.expect_response("**/api/health", timeout=20_000):
-        pass
-    page.wait_for_timeout(200)
+    with page.expect_response("**/api/health"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # it is asked again at once
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert field.input_value() == "1."
 
 
@@ -103,11 +110,9 @@ def test_it_is_said_that_others_could_read_along(page):
     assert page.get_by_text("others on this network could read along").is_visible()
 
 
-def test_what_the_server_keeps_to_itself_is_locked_with_a_hint(browser, multimodal_checkpoint):
-    strict = ("--no-allow-client-sampling-config",)
-    with Running("-m", "demo", "--model-path", str(multimodal_checkpoint), *strict) as running:
-        running.until_ready()
-        for page in opened(browser, running.port, SIZES["desktop"]):
+def test_what_the_server_keeps_to_itself_is_locked_with_a_hint(browser):
+    with Played(allow_client_sampling_config=False) as strict:
+        for page in opened(browser, strict.port, SIZES["desktop"]):
             page.click("#open-settings")
             assert page.get_by_label("Temperature").is_disabled()
             assert page.get_by_text("Set by whoever runs this server.").first.is_visible()
