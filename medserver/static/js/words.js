@@ -35,7 +35,7 @@ export const page = {
 export const banner = {
   label: 'About this server',
   open: 'Open server: every device on this network can use it without being asked who it is.',
-  demo: 'MedServer demo, not MedGemma: not for use with any patient.',
+  demo: 'MedServer demo, not MedGemma: it knows nothing about medicine and is not for use with any patient.',
 };
 
 export const terms = {
@@ -554,6 +554,7 @@ export function statusRows(health, model = null, last = null) {
   const several = (health.models?.length ?? 0) > 1;
   const rows = [
     ['Model', several ? model ?? health.models[0] : health.model_name],
+    ['About it', health.model_note],
     ['Reads', health.supports_images ? 'text and images' : 'text only'],
     ['Engine', [engine.name, engine.state].filter(Boolean).join(', ')],
     ['Weights', [engine.quantization ?? engine.dtype, DEVICES[engine.device] ? `on the ${DEVICES[engine.device]}` : null].filter(Boolean).join(' ')],

@@ -3,10 +3,10 @@
  * Knows only the server's health.
  */
 import * as words from '../words.js';
-import { element, setText } from './dom.js';
+import { element } from './dom.js';
 
 export class Banner {
-  #demo = element('p');
+  #demo = element('p', {}, words.banner.demo);
   #open = element('p', {}, words.banner.open);
   node = element('aside', { id: 'demo-banner', class: 'banner', hidden: true, 'aria-label': words.banner.label }, this.#demo, this.#open);
 
@@ -14,6 +14,5 @@ export class Banner {
     this.node.hidden = !health?.demo && !health?.open;
     this.#demo.hidden = !health?.demo;
     this.#open.hidden = !health?.open;
-    if (health?.demo) setText(this.#demo, [words.banner.demo, health.model_note].filter(Boolean).join(' '));
   }
 }
