@@ -56,7 +56,8 @@ def load(directory: Path, *, quantize: bool, progress: Progress) -> Model:
     if config.model_type == "gemma3":
         loader, processor = transformers.Gemma3ForConditionalGeneration, _processor(directory)
     elif config.model_type == "gemma3_text":
-        loader, processor = transformers.Gemma3ForCausalLM, AutoTokenizer.from_pretrained(directory)
+        processor = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+        loader = transformers.Gemma3ForCausalLM
     else:
         raise LoadFailure(f"This is a {config.model_type} checkpoint; MedServer serves Gemma 3 (gemma3, gemma3_text).")
     _follow_weights(progress)
