@@ -8,6 +8,7 @@
     │   ├── NotFound            404  no such path, or no such model
     │   ├── RequestTimeout      408  its body stopped arriving
     │   ├── PayloadTooLarge     413
+    │   ├── Encoded             415  a compressed body
     │   ├── InvalidRequest      422  the shape is wrong; names the field
     │   ├── TooMany             429  with Retry-After
     │   └── Unavailable         503  with Retry-After
@@ -71,6 +72,11 @@ class RequestTimeout(Refusal):
 class PayloadTooLarge(Refusal):
     status = 413
     code = "payload_too_large"
+
+
+class Encoded(Refusal):
+    status = 415
+    code = "body_encoded"
 
 
 class InvalidRequest(Refusal):

@@ -2,12 +2,16 @@
 
 import asyncio
 
-from medserver.errors import PayloadTooLarge, RequestTimeout
+from medserver.errors import Encoded, PayloadTooLarge, RequestTimeout
 from medserver.sse import refusal
 
 IDLE_SECONDS = 20.0  # uvicorn itself waits for ever for the rest of a half-sent body
+SLOWEST = 1000  # bytes a second from then on: who sends one at a time holds a place for hours
+UNDECLARED = 256 * 1024  # bytes of a body that does not say how long it will be; most questions have fewer
 
 _SENTENCE = "The request is larger than this server takes. Fewer or smaller images would help."
+_UNDECLARED = "A request of this size must say how long it is, in Content-Length."
+_ENCODED = "The body is compressed. Send it as it is, without Content-Encoding."
 
 
 class BodyLimit:
@@ -21,26 +25,43 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"")
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared) > self._limit:
             await refusal(PayloadTooLarge(_SENTENCE), scope)(scope, receive, send)
             return
-        arrived, more = 0, True
-
-        async def counted():
-            nonlocal arrived, more
-            message = await (_in_time(receive) if more else receive())
-            more = message.get("more_body", False)
-            arrived += len(message.get("body", b""))
-            if arrived > self._limit:
-                raise PayloadTooLarge(_SENTENCE)  # the app's own handler answers it
-            return message
-
-        await self._app(scope, counted, send)
+        if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+            await refusal(Encoded(_ENCODED), scope)(scope, receive, send)
+            return
+        limit, sentence = self._limit, _SENTENCE
+        if b"transfer-encoding" in headers and limit > UNDECLARED:
+            limit, sentence = UNDECLARED, _UNDECLARED
+        await self._app(scope, _Counted(receive, limit, sentence), send)
 
 
-async def _in_time(receive):
-    try:
-        return await asyncio.wait_for(receive(), IDLE_SECONDS)
-    except asyncio.TimeoutError:
-        raise RequestTimeout("The request did not arrive completely.") from None
+class _Counted:
+    """`receive` of one request, whose body is `limit` bytes at most."""
+
+    def __init__(self, receive, limit: int, sentence: str):
+        self._receive = receive
+        self._limit = limit
+        self._sentence = sentence
+        self._arrived = 0
+        self._more = True
+        self._clock = asyncio.get_running_loop().time
+        self._started = self._clock()
+
+    async def __call__(self):
+        message = await (self._in_time() if self._more else self._receive())
+        self._more = message.get("more_body", False)
+        self._arrived += len(message.get("body", b""))
+        if self._arrived > self._limit:
+            raise PayloadTooLarge(self._sentence)  # the app's own handler answers it
+        return message
+
+    async def _in_time(self):
+        left = self._started + IDLE_SECONDS + self._arrived / SLOWEST - self._clock()
+        try:
+            return await asyncio.wait_for(self._receive(), min(left, IDLE_SECONDS))
+        except asyncio.TimeoutError:
+            raise RequestTimeout("The request did not arrive completely.") from None
