@@ -17,6 +17,7 @@ from medserver.config import SHUTDOWN_SECONDS, BadSetting, Settings
 from medserver.crew.common import Common
 from medserver.engine.host import EngineHost
 from medserver.models import TERMS
+from medserver.protocol import Protocol
 from medserver.server import build_common, create_app
 from medserver.service.notify import notify
 from medserver.weights import serving_for
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("medserver")
 
 BACKLOG = 2048  # connections that nobody has taken yet
+OPEN_FILES = 65536
 
 
 class Server(uvicorn.Server):
@@ -62,7 +64,8 @@ class Server(uvicorn.Server):
             idle = {one: one.cycle for one in self.server_state.connections if _asks_nothing(one)}
             for connection, last in idle.items():
                 if before.get(connection, self) is last:
-                    connection.transport.close()
+                    transport = connection.transport
+                    transport.abort() if transport.is_closing() else transport.close()  # its last words are not read
             before = idle
 
     async def _renew(self) -> None:
@@ -100,6 +103,7 @@ def serve(settings: Settings, host: EngineHost | None = None) -> int:
     Raises:
         BadSetting: the checkpoint or the address cannot be used.
     """
+    _allow_connections()
     serving = serving_for(settings)
     listening = _listen(settings)
     common = build_common(settings, serving, host)
@@ -122,6 +126,7 @@ def config_for(app) -> uvicorn.Config:
     tls = app.state.house.tls
     return uvicorn.Config(
         app,
+        http=Protocol,
         ssl_certfile=tls and tls.chain,
         ssl_keyfile=tls and tls.key,
         lifespan="on",
@@ -132,6 +137,15 @@ def config_for(app) -> uvicorn.Config:
         proxy_headers=False,  # a client is who connects; anybody can write a header
         timeout_graceful_shutdown=int(SHUTDOWN_SECONDS),
     )
+
+
+def _allow_connections() -> None:
+    """Raise the limit of open files as far as the machine allows: a stream is two of them, and 1024 are soon gone."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(usual, min(most, OPEN_FILES)), most))
 
 
 def _listen(settings: Settings) -> socket.socket:

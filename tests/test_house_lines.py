@@ -69,7 +69,7 @@ def test_starlette_and_slowapi_are_known_at_the_door_alone():
 
 
 def test_uvicorn_is_known_to_who_runs_the_front_alone():
-    assert importers("uvicorn") == {"medserver.run", "medserver.crew.__main__"}
+    assert importers("uvicorn") == {"medserver.run", "medserver.crew.__main__", "medserver.protocol"}
 
 
 def test_torch_and_transformers_are_known_to_the_worker_alone():
@@ -120,6 +120,7 @@ ROWS = [
     {"medserver.crew.__main__"},
     {"medserver.run", "medserver.crew.lead"} | inside("medserver.doctor") | inside("medserver.service"),
     {"medserver.server"},
+    {"medserver.protocol"},
     {"medserver.status", "medserver.metrics", "medserver.forms", "medserver.pages", "medserver.openai_door.completion"}
     | inside("medserver.access")
     | inside("medserver.audit")

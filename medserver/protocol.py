@@ -1,0 +1,98 @@
+"""HTTP/1.1 as uvicorn speaks it, without patience for peers that cost more than they send or leave their answer lying.
+
+both length headers       400: servers that disagree on them can be told two different requests
+a body in crumbs          400: each chunk costs a thousand times the byte that is in it
+a body nobody wants       hung up on soon after the refusal; uvicorn would read gigabytes and drop them
+an answer nobody reads    hung up on after a while; its slot would be held for as long as the reader likes
+"""
+
+import asyncio
+import uuid
+
+import h11
+import orjson
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from medserver.api_wire import ApiWire
+from medserver.errors import BadRequest
+
+LONGEST_HEAD = 64 * 1024
+FREE_CHUNKS = 2000
+CHUNK = 512  # bytes that the chunks beyond these hold at least, on average
+UNWANTED = 64 * 1024  # bytes of a body that are read after its refusal: small ones need no new connection
+UNREAD_SECONDS = 30.0  # in which a reader takes what waits for it
+
+_REFUSAL = BadRequest("The request is not valid HTTP.", code="invalid_http")
+
+
+class Protocol(H11Protocol):
+    """One connection. What is refused here has no request yet, so neither the log nor the audit log tells of it."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.conn = _Wary(h11.SERVER, LONGEST_HEAD)
+        self._unwanted = 0
+        self._unread: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        refused = self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY
+        self._unwanted = self._unwanted + len(data) if refused else 0
+        if self._unwanted > UNWANTED:
+            self.transport.close()
+        else:
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):  # otherwise it has had its answer
+            self._refuse()
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # the app, where it has begun, has nobody to answer any more
+        self.transport.close()
+
+    def _refuse(self) -> None:
+        body = orjson.dumps(ApiWire.refusal(_REFUSAL))
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+            "X-Content-Type-Options": "nosniff",
+            "X-Request-ID": uuid.uuid4().hex,
+        }
+        head = h11.Response(status_code=_REFUSAL.status, headers=list(headers.items()), reason=b"Bad Request")
+        for event in (head, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event))
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._reads_again()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._reads_again()
+        super().connection_lost(exc)
+
+    def _reads_again(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+
+
+class _Wary(h11.Connection):
+    """Refuses some of what h11 would put up with."""
+
+    _chunks = _bytes = 0
+
+    def next_event(self):
+        event = super().next_event()
+        if type(event) is h11.Data:
+            self._chunks += event.chunk_start
+            self._bytes += len(event.data)
+            if self._chunks > FREE_CHUNKS + self._bytes // CHUNK:
+                raise h11.RemoteProtocolError("a body in crumbs")
+        elif type(event) is h11.Request:
+            self._chunks = self._bytes = 0
+            if {b"content-length", b"transfer-encoding"} <= {name for name, _ in event.headers}:
+                raise h11.RemoteProtocolError("two lengths")
+        return event
