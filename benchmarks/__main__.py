@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run everybody side by side, measure the front alone, or build what the peers need."""
+"""`python -m benchmarks`: run everybody side by side, measure the front alone or what it bears, or build the peers."""
 
 import argparse
 import signal
@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks import environments, report
 from benchmarks.compare import Plan, Results, compare
 from benchmarks.front import LOADS, cost, idle_stream
+from benchmarks.safety import run as safety
 from benchmarks.scenarios import scenarios
 
 DOCS = Path(__file__).parent.parent / "docs" / "benchmarks"
@@ -23,6 +24,8 @@ def main() -> None:
     if options.command == "environments":
         environments.make(options.directory.absolute())
         return
+    if options.command == "safety":
+        sys.exit(0 if safety.run(options.minutes, options.only, say) else 1)
     options.folder.mkdir(parents=True, exist_ok=True)
     results = Results() if options.command == "front" else compare(_plan(options), say)
     costs, idle_kib = [], None
@@ -61,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--only", action="append", default=[], help="only this peer; may be given more than once")
     run.add_argument("--without-front", action="store_true")
     alone = commands.add_parser("front", help="what the front costs, before an engine that computes nothing")
+    bears = commands.add_parser("safety", help="overload, faults and hostile input at their full size")
+    bears.add_argument("--minutes", type=float, default=10.0, help="of mixed load")
+    bears.add_argument("--only", action="append", default=[], help="only this scenario; may be given more than once")
     for one in (run, alone):
         one.add_argument("--folder", type=Path, default=Path("benchmark-runs"), help="for checkpoints and logs")
         one.add_argument("--out", type=Path, default=DOCS, help="where table, figures and plots are written")

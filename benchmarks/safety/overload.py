@@ -1,0 +1,125 @@
+"""Too many at once: who is let in, who is sent away and how fast, what those feel who are already served."""
+
+import asyncio
+
+import psutil
+
+from benchmarks.figures import quantile
+from benchmarks.safety.house import House
+from benchmarks.safety.rows import Row, at_most, exactly
+from benchmarks.safety.wire import Exchange, address, ask, question, request
+
+SLOTS, QUEUE = 8, 32
+
+
+async def crowd(house: House, asks: int = 400, seconds: float = 1.0) -> list[Row]:
+    """`asks` clients within a second, where 8 answers run and 32 wait; the running ones go on until all have come."""
+    held = [await Exchange.begin(house.port, request(question("hold 0.05")), address(n)) for n in range(SLOTS)]
+    for one in held:
+        assert await one.head() == 200
+        await one.until_token()
+    reading = [asyncio.create_task(one.rest()) for one in held]
+    await asyncio.sleep(3 * seconds)
+    calm = [gap for one in held for gap in one.gaps]
+    already = [len(one.gaps) for one in held]
+
+    async def late(number: int) -> Exchange:
+        await asyncio.sleep(number / (asks - SLOTS) * seconds)
+        begun = await Exchange.begin(house.port, request(question("say 3 every 0.01")), address(SLOTS + number))
+        await begun.head()
+        return begun
+
+    begun = await asyncio.gather(*(late(number) for number in range(asks - SLOTS)))
+    busy = [gap for one, before in zip(held, already, strict=True) for gap in one.gaps[before:]]
+    house.release()
+    answers = [*held, *await asyncio.gather(*(one.rest() for one in begun))]
+    await asyncio.gather(*reading)
+    refused = [one for one in answers if one.status in (429, 503)]
+    added = (quantile(busy, 0.99) - quantile(calm, 0.99)) * 1000
+    name = f"{asks} requests in {seconds:g} s before {SLOTS} slots and {QUEUE} places"
+    return [
+        exactly(f"{name}: answers that came to their end", SLOTS + QUEUE, sum(_whole(one) for one in answers)),
+        exactly(f"{name}: refused with an integer Retry-After", asks - SLOTS - QUEUE, sum(map(_polite, refused))),
+        at_most(f"{name}: refusals decided, p99", 100, quantile([one.began for one in refused], 0.99) * 1000, "ms"),
+        at_most(f"{name}: added to the running streams' p99", 25, added, "ms"),
+    ]
+
+
+def _whole(answer: Exchange) -> bool:
+    return answer.status == 200 and answer.done and answer.code is None
+
+
+def _polite(answer: Exchange) -> bool:
+    return answer.headers.get("retry-after", "").isdigit()
+
+
+async def streams(house: House, count: int = 100, rate: float = 20.0, seconds: float = 30.0) -> list[Row]:
+    """Nothing lost, nothing twice, nothing out of order."""
+    words = int(rate * seconds)
+    data = request(question(f"say {words} every {1 / rate}", max_tokens=8000))
+    answers = await asyncio.gather(*(ask(house.port, data, address(number)) for number in range(count)))
+    expected = "".join(f"{number} " for number in range(words))
+    name = f"{count} streams of {rate:g} words a second for {seconds:g} s"
+    return [
+        exactly(f"{name}: word for word as the engine said them", count, sum(one.text == expected for one in answers)),
+        at_most(
+            f"{name}: p99 between two words", 1000, quantile([g for a in answers for g in a.gaps], 0.99) * 1e3, "ms"
+        ),
+    ]
+
+
+async def idle(house: House, count: int = 1000, bound: float = 150.0) -> list[Row]:
+    """Streams on which hardly anything comes; the process began with the usual limit of open files."""
+    first = [await _held(house, number) for number in range(10)]  # what the first ones cost is there only once
+    before = house.front.memory_info().rss
+    held = []
+    for begin in range(10, count, 50):
+        held += await asyncio.gather(*(_held(house, number) for number in range(begin, min(begin + 50, count))))
+    grown = (house.front.memory_info().rss - before) / 1e6
+    active = house.health()["queue"]["active"]
+    for one in (*first, *held):
+        one.leave()
+    await house.until(house.idle)
+    name = f"{count} streams held open"
+    return [exactly(f"{name}: that run", count, active), at_most(f"{name}: memory of the front", bound, grown, "MB")]
+
+
+async def _held(house: House, number: int) -> Exchange:
+    begun = await Exchange.begin(house.port, request(question("hold 10")), address(number))
+    assert await begun.head() == 200
+    await begun.until_token()
+    return begun
+
+
+async def slow_readers(house: House, count: int = 16, seconds: float = 30.0) -> list[Row]:
+    """Answers of 16 MB for clients that read nothing, beside one that reads: memory, and how long they are kept."""
+    before = house.front.memory_info().rss
+    beside = await Exchange.begin(house.port, request(question("hold 0.05")), address(0))
+    await beside.head()
+    reading = asyncio.create_task(beside.rest())
+    gush = request(question("gush 16000", max_tokens=8000, loop_guard=0))
+    held = [await Exchange.begin(house.port, gush, address(1 + n), window=4096) for n in range(count)]
+    for one in held:
+        one.writer.transport.pause_reading()
+    await house.until(lambda: house.counts()["open"] == count + 1)
+    most, started = 0, asyncio.get_running_loop().time()
+    while house.health()["queue"]["active"] > 1:
+        most = max(most, house.front.memory_info().rss - before)
+        assert asyncio.get_running_loop().time() - started < 3 * seconds, "slow readers are never dropped"
+        await asyncio.sleep(0.1)
+    dropped = asyncio.get_running_loop().time() - started
+    await asyncio.to_thread(house.release)
+    await reading
+    for one in held:
+        one.leave(reset=True)
+    await house.until(house.idle)
+    name = f"{count} slow readers"
+    return [
+        at_most(f"{name}: buffered for each", 256, most / count / 1024, "KiB"),
+        at_most(f"{name}: all dropped after", seconds + 10, dropped, "s"),
+        at_most(f"{name}: longest pause of the stream beside them", 500, max(beside.gaps) * 1000, "ms"),
+    ]
+
+
+def open_files(process: psutil.Process) -> int:
+    return process.num_fds()
