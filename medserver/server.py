@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel
 from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount
@@ -30,6 +29,7 @@ from medserver.catalogue import Catalogue
 from medserver.chat import Chat, Image
 from medserver.config import QUEUE_LENGTH, BadSetting, Settings
 from medserver.crew.common import Common
+from medserver.described import answered, refused, takes, takes_form
 from medserver.engine.base import Serving
 from medserver.engine.host import EngineHost
 from medserver.engine.remote import RemoteHost
@@ -266,7 +266,7 @@ def _add_docs(app: FastAPI) -> None:
 
 
 def _add_status(app: FastAPI, house: House) -> None:
-    @app.get("/api/health")
+    @app.get("/api/health", responses=refused())
     async def health() -> JSONResponse:
         return JSONResponse(house.status.health(), headers={"Cache-Control": "no-store"})
 
@@ -284,26 +284,26 @@ def _add_status(app: FastAPI, house: House) -> None:
     async def metrics() -> Response:
         return Response(await house.metrics.text(), media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 
-    @app.get("/api/models")
+    @app.get("/api/models", responses=refused())
     async def models() -> JSONResponse:
         return JSONResponse(house.status.models())
 
-    @app.get("/api/samples")
+    @app.get("/api/samples", responses=refused())
     async def samples() -> JSONResponse:
         return JSONResponse(house.status.samples())
 
-    @app.get("/api/model-info")
+    @app.get("/api/model-info", responses=refused())
     async def model_info() -> JSONResponse:
         return JSONResponse(house.status.model_info())
 
 
 def _add_answers(app: FastAPI, house: House) -> None:
-    @app.post("/api/chat", openapi_extra=_takes(ChatRequest))
+    @app.post("/api/chat", openapi_extra=takes(ChatRequest), responses=answered())
     @house.rate.guard
     async def chat(request: Request) -> Response:
         return await house.respond(request, house.read_chat)
 
-    @app.post("/api/analyze")
+    @app.post("/api/analyze", openapi_extra=takes_form(), responses=answered())
     @house.rate.guard
     async def analyze(request: Request) -> Response:
         return await house.respond(request, house.read_analyze)
@@ -313,23 +313,18 @@ def _add_openai_door(app: FastAPI, house: House) -> None:
     """What OpenAI clients ask. They may send any key: who may come in is not decided by it."""
     catalogue = house.catalogue
 
-    @app.get("/v1/models")
+    @app.get("/v1/models", responses=refused(openai=True))
     async def v1_models() -> JSONResponse:
         return JSONResponse(catalogue.listing())
 
-    @app.get("/v1/models/{name:path}")  # a model's name may hold a slash
+    @app.get("/v1/models/{name:path}", responses=refused(404, openai=True))  # a model's name may hold a slash
     async def v1_model(name: str) -> JSONResponse:
         return JSONResponse(catalogue.card(name))
 
-    @app.post("/v1/chat/completions", openapi_extra=_takes(CompletionRequest))
+    @app.post("/v1/chat/completions", openapi_extra=takes(CompletionRequest), responses=answered(openai=True))
     @house.rate.guard
     async def completions(request: Request) -> Response:
         return await house.respond(request, house.read_completion)
-
-
-def _takes(model: type[BaseModel]) -> dict[str, Any]:
-    """The request's body for the OpenAPI page, as it is read by us and not by FastAPI."""
-    return {"requestBody": {"content": {"application/json": {"schema": model.model_json_schema()}}, "required": True}}
 
 
 def _add_problems(app: FastAPI, rate: RateLimit) -> None:
