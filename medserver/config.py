@@ -223,7 +223,7 @@ class Settings:
         None, "--model-path", parse=directory, help="serve this local checkpoint as the variant named by -m"
     )
     port: int = setting(8000, "-p", "--port", parse=integer(1, 65535), help="port to listen on")
-    host: str = setting("0.0.0.0", "-ip", "--host", parse=text, help="address to listen on")
+    host: str = setting("0.0.0.0", "-ip", "--host", parse=text, help="address to listen on")  # nosec B104 # devices are asked at the door
     quantize: bool = setting(False, "-q", "--quantize", parse=switch, help="load the weights in 4 bits")
     force_transformers: bool = setting(False, "--force-transformers", parse=switch, help="never use SGLang")
     engine: str = setting(

@@ -51,12 +51,12 @@ def load(directory: Path, *, quantize: bool, progress: Progress) -> Model:
     cap_threads()
     where = plan()
     progress("processor", 0, 1)
-    config = AutoConfig.from_pretrained(directory, local_files_only=True)
+    config = AutoConfig.from_pretrained(directory, local_files_only=True)  # nosec B615 # nothing is downloaded
     # The three kinds differ in class and in processor, and `model_type` is what tells them apart.
     if config.model_type == "gemma3":
         loader, processor = transformers.Gemma3ForConditionalGeneration, _processor(directory)
     elif config.model_type == "gemma3_text":
-        processor = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+        processor = AutoTokenizer.from_pretrained(directory, local_files_only=True)  # nosec B615 # nothing is downloaded
         loader = transformers.Gemma3ForCausalLM
     else:
         raise LoadFailure(f"This is a {config.model_type} checkpoint; MedServer serves Gemma 3 (gemma3, gemma3_text).")
@@ -88,7 +88,7 @@ def refuse_offloaded(network: torch.nn.Module) -> None:
 
 def _processor(directory: Path) -> Any:
     # Pillow, not torchvision: a CUDA-linked torchvision beside a CPU torch breaks the import of both.
-    return AutoProcessor.from_pretrained(directory, backend="pil", local_files_only=True)
+    return AutoProcessor.from_pretrained(directory, backend="pil", local_files_only=True)  # nosec B615 # nothing is downloaded
 
 
 def _fits_one(directory: Path, share: float) -> bool:
