@@ -17,10 +17,12 @@ from medserver.api_wire import ApiWire
 from medserver.errors import BadRequest
 
 LONGEST_HEAD = 64 * 1024
+WRITTEN_AHEAD = 32 * 1024  # bytes of an answer that wait here for their reader
 FREE_CHUNKS = 2000
 CHUNK = 512  # bytes that the chunks beyond these hold at least, on average
 UNWANTED = 64 * 1024  # bytes of a body that are read after its refusal: small ones need no new connection
 UNREAD_SECONDS = 30.0  # in which a reader takes what waits for it
+LINGER_SECONDS = 1.0  # for who is still sending to read a refusal: a connection that is closed at once takes it away
 
 _REFUSAL = BadRequest("The request is not valid HTTP.", code="invalid_http")
 
@@ -34,11 +36,15 @@ class Protocol(H11Protocol):
         self._unwanted = 0
         self._unread: asyncio.TimerHandle | None = None
 
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(WRITTEN_AHEAD)
+
     def data_received(self, data: bytes) -> None:
         refused = self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY
         self._unwanted = self._unwanted + len(data) if refused else 0
         if self._unwanted > UNWANTED:
-            self.transport.close()
+            self._hang_up()
         else:
             super().data_received(data)
 
@@ -47,7 +53,12 @@ class Protocol(H11Protocol):
             self._refuse()
         if self.cycle is not None:
             self.cycle.disconnected = True  # the app, where it has begun, has nobody to answer any more
-        self.transport.close()
+            self.cycle.message_event.set()
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        self.transport.pause_reading()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _refuse(self) -> None:
         body = orjson.dumps(ApiWire.refusal(_REFUSAL))

@@ -21,6 +21,7 @@ from medserver.models import ThinkingMarkers
 
 _BROKEN = (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError)
 _ABORT = aiohttp.ClientTimeout(total=5)
+_PIECE = 8 * 1024  # bytes that are handled together: for a client that does not read they lie here in several forms
 _LONGEST_LINE = 4 * 1024 * 1024  # a server that sends no line end would fill our memory
 
 
@@ -188,7 +189,7 @@ async def _payloads(content: aiohttp.StreamReader, watch: Watch) -> AsyncIterato
     Nobody waits for a second one, so where we keep up they come one by one. Where we do not, they are fewer to handle.
     """
     held = b""
-    async for chunk in content.iter_any():
+    while chunk := await content.read(_PIECE):
         watch.heard()
         *lines, held = (held + chunk).split(b"\n")
         if len(held) > _LONGEST_LINE:

@@ -12,6 +12,7 @@ import orjson
 
 from medserver.engine.base import Engine, EngineFacts, EngineRow, Reach
 from medserver.engine.client import engine_at
+from medserver.engine.connector import RECEIVE_BUFFER, connector
 from medserver.engine.listing import PROBE, entries, marker_ids
 from medserver.engine.process import ChildProcess
 from medserver.engine.self_test import SelfTestFailed, self_test
@@ -182,7 +183,8 @@ def _session(port: int, secret: str) -> aiohttp.ClientSession:
         f"http://127.0.0.1:{port}",
         headers={"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
-        connector=aiohttp.TCPConnector(limit=0),
+        connector=connector(),
+        read_bufsize=RECEIVE_BUFFER,
         trust_env=False,
     )
 

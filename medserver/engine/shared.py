@@ -7,6 +7,7 @@ import aiohttp
 
 from medserver.engine.base import Engine, Reach
 from medserver.engine.client import engine_at
+from medserver.engine.connector import RECEIVE_BUFFER, connector
 from medserver.engine.host import EngineStatus, Standing, absent
 
 
@@ -23,7 +24,8 @@ class SharedHost:
         """Within the running loop; engines come and go, and the session stays."""
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),  # answers last as long as they last
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=connector(),
+            read_bufsize=RECEIVE_BUFFER,
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
         )

@@ -15,6 +15,7 @@ import aiohttp
 from medserver.config import base_url
 from medserver.engine.base import Ask, Delta, End, EngineFacts
 from medserver.engine.client import EngineClient
+from medserver.engine.connector import RECEIVE_BUFFER, connector
 from medserver.engine.dialect import PLAIN, Dialect, dialect_of
 from medserver.engine.health import Health
 from medserver.engine.listing import PROBE, context_of, entries, marker_ids
@@ -79,7 +80,8 @@ class Upstream:
             self.url,
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=connector(),
+            read_bufsize=RECEIVE_BUFFER,
             cookie_jar=aiohttp.DummyCookieJar(),  # one user's answer leaves nothing for the next one's request
             trust_env=False,
         )
