@@ -80,6 +80,7 @@ class Stage:
         elif found := re.search(r"gush (\d+)", wish):
             for number in range(int(found[1])):
                 yield f"{number} ".ljust(1000, "x")
+                await asyncio.sleep(0)  # a kernel that takes everything would keep the others waiting
         else:
             if "silent" in wish:
                 await go_on.wait()

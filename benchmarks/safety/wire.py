@@ -120,13 +120,12 @@ class Exchange:
 
     def leave(self, *, reset: bool = False) -> None:
         """Go away: with FIN, or with RST as a machine does that is switched off."""
-        if reset:
+        if reset and not self.writer.is_closing():
             self.writer.get_extra_info("socket").setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
             )
             self.writer.transport.abort()
-        else:
-            self.writer.close()
+        self.writer.close()
 
 
 async def ask(port: int, data: bytes, client: str = NOWHERE) -> Exchange:
