@@ -43,7 +43,7 @@ def scenarios(minutes: float) -> list[Scenario]:
         Scenario("half", hostile.half_sent),
         Scenario("json", hostile.nonsense),
         Scenario("images", hostile.pictures),
-        Scenario("openapi", partial(openapi.cases, examples=CASES // 3, atleast=CASES), (*UNLIMITED, "--docs")),
+        Scenario("openapi", partial(openapi.cases, examples=CASES * 3 // 5, atleast=CASES), (*UNLIMITED, "--docs")),
         Scenario("mixed", partial(faults.mixed, minutes=minutes), slots=64),
     ]
 
