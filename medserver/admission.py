@@ -1,4 +1,4 @@
-"""Who may have an answer now: a cap per client, then a queue for the engine's slots. It knows no HTTP.
+"""Who may have an answer now: a cap per client, then a queue for the slots, fair between clients. It knows no HTTP.
 
 async with admission.enter(client) as ticket:   TooMany or Unavailable is raised here, at once
     ...                                         the body may arrive slowly: no slot is taken yet
@@ -9,7 +9,7 @@ async with admission.enter(client) as ticket:   TooMany or Unavailable is raised
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 
@@ -52,6 +52,9 @@ class Ticket:
 class Admission:
     """`per_client` tickets per client, `slots` of them at work, `queue` more waiting.
 
+    A slot goes to the client who has the fewest, and between equals to who came first: a script that asks ten
+    questions at once does not hold up a ward that asks one. Nobody waits for ever, since answers end.
+
     `slots` is asked each time: another engine may take over, and work on more or fewer answers at a time.
     """
 
@@ -62,7 +65,7 @@ class Admission:
         self._clients: Counter[str] = Counter()
         self._tickets: set[Ticket] = set()
         self._active: set[Ticket] = set()
-        self._waiting: deque[Ticket] = deque()
+        self._waiting: list[Ticket] = []  # in the order of arrival
 
     @property
     def active(self) -> int:
@@ -119,11 +122,21 @@ class Admission:
         return ticket in self._active
 
     def ahead_of(self, ticket: Ticket) -> int:
-        return self._waiting.index(ticket)
+        return self._line().index(ticket)
+
+    def _line(self) -> list[Ticket]:
+        """Who waits, in the order in which slots would go to them if nobody left."""
+        before = Counter(ticket.client for ticket in self._active)
+        ranks: dict[Ticket, int] = {}
+        for ticket in self._waiting:
+            ranks[ticket] = before[ticket.client]
+            before[ticket.client] += 1
+        return sorted(self._waiting, key=ranks.__getitem__)  # keeps the order of arrival within a rank
 
     def _advance(self) -> None:
         while self._waiting and len(self._active) < self._slots():
-            ticket = self._waiting.popleft()
+            ticket = self._line()[0]
+            self._waiting.remove(ticket)
             self._active.add(ticket)
             ticket.moved.set()
         for ticket in self._waiting:

@@ -1,4 +1,4 @@
-"""Nobody has more than their share, nobody is overtaken, and nothing is kept by who has left."""
+"""Nobody has more than their share, nobody is overtaken by who has as much, and nothing is kept by who has left."""
 
 import asyncio
 
@@ -27,6 +27,15 @@ class AdmissionMachine(RuleBasedStateMachine):
 
     def full(self):
         return len(self.active) >= self.slots and len(self.waiting) >= self.queue
+
+    def line(self):
+        """Whose turn it would be, one after the other: of those with the fewest at work, who came first."""
+        waiting, working, order = list(self.waiting), [ticket.client for ticket in self.active], []
+        while waiting:
+            order.append(min(waiting, key=lambda ticket: working.count(ticket.client)))
+            waiting.remove(order[-1])
+            working.append(order[-1].client)
+        return order
 
     @rule(client=st.sampled_from(CLIENTS))
     def enter(self, client):
@@ -62,7 +71,8 @@ class AdmissionMachine(RuleBasedStateMachine):
         next(held for held in (self.arrived, self.active, self.waiting) if ticket in held).remove(ticket)
         self.left.append(ticket)
         if len(self.active) < self.slots and self.waiting:
-            self.active.append(self.waiting.pop(0))
+            self.active.append(self.line()[0])
+            self.waiting.remove(self.active[-1])
 
     @precondition(lambda self: self.left)
     @rule(number=st.integers(0, 20))
@@ -77,7 +87,7 @@ class AdmissionMachine(RuleBasedStateMachine):
         assert self.admission.waiting == len(self.waiting) <= self.queue
         assert all(self.admission.holds_slot(ticket) for ticket in self.active)
         assert not any(self.admission.holds_slot(ticket) for ticket in (*self.arrived, *self.waiting, *self.left))
-        assert [self.admission.ahead_of(ticket) for ticket in self.waiting] == list(range(len(self.waiting)))
+        assert [self.admission.ahead_of(ticket) for ticket in self.line()] == list(range(len(self.waiting)))
         assert all(ticket.moved.is_set() for ticket in self.active)
 
     def teardown(self):
@@ -151,6 +161,22 @@ def test_the_queue_moves_up_in_the_order_of_arrival():
         assert seen == {0: [0], 1: [1, 0], 2: [2, 1, 0]}
 
     run(scene())
+
+
+def test_a_script_with_many_questions_does_not_hold_up_a_ward_with_one():
+    admission = Admission(per_client=9, slots=lambda: 2, queue=9)
+    script = [lined_up(admission, "script") for _ in range(5)]
+    ward, phone = lined_up(admission, "ward"), lined_up(admission, "phone")
+    assert [admission.ahead_of(ticket) for ticket in (ward, phone, *script[2:])] == [0, 1, 2, 3, 4]
+    admission.leave(script[0])
+    assert admission.holds_slot(ward)
+    admission.leave(ward)
+    assert admission.holds_slot(phone)
+    late = lined_up(admission, "late")
+    admission.leave(phone)
+    assert admission.holds_slot(late)
+    admission.leave(script[1])
+    assert admission.holds_slot(script[2])
 
 
 @pytest.mark.parametrize("how", ["cancelled", "failed"])
