@@ -13,6 +13,7 @@ import h11
 import orjson
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from medserver.access.body import UNWANTED
 from medserver.api_wire import ApiWire
 from medserver.errors import BadRequest
 
@@ -20,7 +21,6 @@ LONGEST_HEAD = 64 * 1024
 WRITTEN_AHEAD = 32 * 1024  # bytes of an answer that wait here for their reader
 FREE_CHUNKS = 2000
 CHUNK = 512  # bytes that the chunks beyond these hold at least, on average
-UNWANTED = 64 * 1024  # bytes of a body that are read after its refusal: small ones need no new connection
 UNREAD_SECONDS = 30.0  # in which a reader takes what waits for it
 LINGER_SECONDS = 1.0  # for who is still sending to read a refusal: a connection that is closed at once takes it away
 
@@ -35,16 +35,22 @@ class Protocol(H11Protocol):
         self.conn = _Wary(h11.SERVER, LONGEST_HEAD)
         self._unwanted = 0
         self._unread: asyncio.TimerHandle | None = None
+        self._lingering = _Lingering(self)
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         transport.set_write_buffer_limits(WRITTEN_AHEAD)
 
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self.cycle is not None:  # new with each request, and not yet at work
+            self.cycle.transport = self._lingering
+
     def data_received(self, data: bytes) -> None:
         refused = self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY
         self._unwanted = self._unwanted + len(data) if refused else 0
         if self._unwanted > UNWANTED:
-            self._hang_up()
+            self.hang_up()
         else:
             super().data_received(data)
 
@@ -54,9 +60,9 @@ class Protocol(H11Protocol):
         if self.cycle is not None:
             self.cycle.disconnected = True  # the app, where it has begun, has nobody to answer any more
             self.cycle.message_event.set()
-        self._hang_up()
+        self.hang_up()
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
         self.transport.pause_reading()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
@@ -88,6 +94,24 @@ class Protocol(H11Protocol):
     def _reads_again(self) -> None:
         if self._unread is not None:
             self._unread.cancel()
+
+
+class _Lingering:
+    """The transport as an exchange sees it: not closed at once under a peer who is still sending."""
+
+    def __init__(self, protocol: Protocol):
+        self._protocol = protocol
+
+    def __getattr__(self, name: str):
+        found = getattr(self._protocol.transport, name)
+        setattr(self, name, found)  # a connection has one transport: `write` is looked up once, not for each token
+        return found
+
+    def close(self) -> None:
+        if self._protocol.conn.their_state is h11.SEND_BODY:
+            self._protocol.hang_up()
+        else:
+            self._protocol.transport.close()
 
 
 class _Wary(h11.Connection):

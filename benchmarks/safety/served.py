@@ -22,8 +22,8 @@ def main(slots: int, where: str, flags: list[str]) -> int:
     facts = EngineFacts(True, 8192, thinking_ids=(100, 101), slots=slots)
     row = EngineRow("scripted", lambda: Launch(argv, b"{}\n", "secret"), lambda _: facts)
     engines = EngineHost(Selection((Candidate("scripted", "a script"),), ()), {"scripted": lambda: row}, "scripted")
-    create_app = run.create_app
-    run.create_app = lambda settings, serving: create_app(settings, serving, engines)
+    build_common = run.build_common
+    run.build_common = lambda settings, serving, _: build_common(settings, serving, engines)
     with contextlib.suppress(ImportError):
         import resource
 

@@ -7,11 +7,18 @@ from medserver.sse import refusal
 
 IDLE_SECONDS = 20.0  # uvicorn itself waits for ever for the rest of a half-sent body
 SLOWEST = 1000  # bytes a second from then on: who sends one at a time holds a place for hours
+UNWANTED = 64 * 1024  # bytes of a body that are read after its refusal: small ones need no new connection
 UNDECLARED = 256 * 1024  # bytes of a body that does not say how long it will be; most questions have fewer
 
 _SENTENCE = "The request is larger than this server takes. Fewer or smaller images would help."
 _UNDECLARED = "A request of this size must say how long it is, in Content-Length."
 _ENCODED = "The body is compressed. Send it as it is, without Content-Encoding."
+
+
+def may_stay_unread(headers: dict[bytes, bytes]) -> bool:
+    """Whether more of this request's body may be left after a refusal than is worth reading."""
+    declared = headers.get(b"content-length", b"")
+    return b"transfer-encoding" in headers or (declared.isdigit() and int(declared) > UNWANTED)
 
 
 class BodyLimit:

@@ -11,6 +11,7 @@ import uuid
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 
+from medserver.access.body import may_stay_unread
 from medserver.audit.account import method_of
 from medserver.errors import Internal
 from medserver.sse import refusal
@@ -42,7 +43,13 @@ class Envelope:
             return
         identifier = uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = identifier
-        started, status = time.perf_counter(), 0
+        started, status, unread = time.perf_counter(), 0, may_stay_unread(dict(scope["headers"]))
+
+        async def receive_whole():
+            nonlocal unread
+            message = await receive()
+            unread = unread and message.get("more_body", False)
+            return message
 
         async def send_in_envelope(message) -> None:
             nonlocal status
@@ -52,10 +59,12 @@ class Envelope:
                 headers["X-Request-ID"] = identifier
                 for name, value in _HEADERS.items():
                     headers[name] = value
+                if unread:  # we shall not wait for the rest, so nobody may send another request after it
+                    headers["Connection"] = "close"
             await send(message)
 
         try:
-            await self._app(scope, receive, send_in_envelope)
+            await self._app(scope, receive_whole, send_in_envelope)
         except ClientDisconnect:
             pass  # left while still sending: there is nobody to answer
         except Exception as error:

@@ -69,7 +69,7 @@ def test_a_prompt_is_kept_found_again_and_removed(page):
     page.click("#open-settings")
     choice = page.locator("#prompt-choice")
     choice.select_option(label="Ward round")
-    assert page.get_by_label("Text of the system prompt").input_value() == "Answer briefly."
+    page.wait_for_function("() => document.querySelector('#prompt-text').value === 'Answer briefly.'")
     page.get_by_role("button", name="Remove from my prompts").click()
     assert "Ward round" not in choice.inner_text()
 
