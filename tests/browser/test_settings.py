@@ -71,7 +71,7 @@ def test_a_prompt_is_kept_found_again_and_removed(page):
     choice.select_option(label="Ward round")
     page.wait_for_function("() => document.querySelector('#prompt-text').value === 'Answer briefly.'")
     page.get_by_role("button", name="Remove from my prompts").click()
-    assert "Ward round" not in choice.inner_text()
+    page.wait_for_function("() => !document.querySelector('#prompt-choice').textContent.includes('Ward round')")
 
 
 def test_what_is_typed_is_not_overwritten_by_the_servers_answers(page):
