@@ -39,7 +39,7 @@ def refused(*more: int, openai: bool = False) -> Described:
 
 def answered(*, openai: bool = False) -> Described:
     """What a route gives that starts an answer: frames or one object, or a refusal."""
-    shapes = {"application/json": {"schema": {"type": "object"}}, "text/event-stream": {"schema": _WORDS}}
+    shapes = {"application/json": {"schema": {"type": "object"}}, "text/event-stream": {}}
     return {200: {"description": "The answer, as it comes or whole.", "content": shapes}} | refused(
         *_OF_ANSWERS, openai=openai
     )
