@@ -100,6 +100,7 @@ class EngineClient:
         async with posted as response:
             if response.status != 200:
                 raise problem_from(await response.read(), response.status, self._dialect, self.facts.max_model_len)
+            _end_with_connection(response)
             answer = Answer(self._dialect, self._markers, _begun(ask))
 
             def give_up() -> None:
@@ -175,6 +176,24 @@ def engine_at(reach: Reach, session: aiohttp.ClientSession, on_silence: Callable
         patience=reach.patience,
         on_silence=on_silence,
     )
+
+
+def _end_with_connection(response: aiohttp.ClientResponse) -> None:
+    """Break a body off whose connection has gone: aiohttp leaves its reader waiting where a chunk was no chunk."""
+
+    def broken(gone: asyncio.Future | None) -> None:
+        if gone and not gone.cancelled():
+            gone.exception()  # seen; nobody else asks for it
+        if not response.content.is_eof() and response.content.exception() is None:
+            response.content.set_exception(aiohttp.ClientPayloadError())
+
+    if response.connection is None:
+        return  # the body is all here
+    closed = response.connection.protocol.closed
+    if closed is None:  # gone between the head and now
+        broken(None)
+    else:
+        closed.add_done_callback(broken)
 
 
 def _begun(ask: Ask) -> str | None:

@@ -46,6 +46,7 @@ def requests() -> list[bytes]:
         {"messages": [{**user, "content": f"{CANARY} fail 500 internal"}]},
         {"messages": [{**user, "content": f"{CANARY} fail 400 {CANARY}"}], "stream": False},
         {"messages": [{**user, "content": f"{CANARY} garbage 7"}]},
+        {"messages": [{**user, "content": f"{CANARY} garbage 12"}]},
         {"messages": [user], "model": CANARY},
         {"messages": [user], "temperature": CANARY},
         {"messages": [{**user, "role": CANARY}]},
