@@ -11,6 +11,8 @@ from medserver.worker.values import Generation
 
 # Below this, dividing by it leaves the range of float32, and the draw is the greedy one anyway.
 _COLDEST = 1e-5
+# To order a vocabulary of 262,208 takes many times as long as to find its likeliest, which nearly always suffice.
+CANDIDATES = 1024
 
 
 class Sampler:
@@ -82,24 +84,44 @@ def choose(logits: torch.Tensor, samplers: list[Sampler]) -> list[int]:
 
 
 def _draw(logits: torch.Tensor, samplers: list[Sampler]) -> torch.Tensor:
-    """Inverse-CDF sampling over the nucleus: one uniform number per row, from the row's own generator."""
+    """One token per row, among its likeliest where they hold all that may be drawn, else among the whole vocabulary.
 
-    def column(values) -> torch.Tensor:
-        return torch.tensor(list(values), dtype=torch.float32, device=logits.device).unsqueeze(1)
+    Which of the two it is depends on the row alone, as everything of a draw does.
+    """
+    # One number between 0 and 1 per row, from the row's own generator, is all the chance there is.
+    rules = torch.tensor([[*_rules(one), torch.rand((), generator=one.generator).item()] for one in samplers])
+    rules = rules.to(logits.device)
+    probabilities = torch.softmax(logits / rules[:, :1], dim=-1)
+    ordered, order = probabilities.topk(min(CANDIDATES, logits.shape[1]), dim=-1)
+    place, whole = _place(ordered, rules)
+    tokens = order.gather(1, place)
+    rest = (~whole).nonzero()[:, 0]
+    if len(rest):
+        ordered, order = probabilities[rest].sort(dim=-1, descending=True)
+        tokens[rest] = order.gather(1, _place(ordered, rules[rest])[0])
+    return tokens.squeeze(1)
 
-    vocabulary = logits.shape[1]
-    temperatures = column(sampler.temperature for sampler in samplers)
-    probabilities, order = torch.softmax(logits / temperatures, dim=-1).sort(dim=-1, descending=True)
-    rank = torch.arange(vocabulary, device=logits.device)
-    top_k = column(sampler.top_k or vocabulary for sampler in samplers)
-    top_p = column(sampler.top_p for sampler in samplers)
+
+def _rules(sampler: Sampler) -> tuple[float, float, float]:
+    return sampler.temperature, sampler.top_p, sampler.top_k or float("inf")
+
+
+def _place(ordered: torch.Tensor, rules: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Inverse-CDF sampling over the nucleus: where among `ordered` each row's number falls, (rows, 1).
+
+    `ordered`: the largest probabilities, descending; `rules`: temperature, top-p, top-k and the number, (rows, 4).
+    Also whether all of the nucleus is in `ordered`, bool (rows, 1).
+    """
+    _, top_p, top_k, number = rules.split(1, dim=1)
+    width = ordered.shape[1]
+    rank = torch.arange(width, device=ordered.device)
+    within = ordered * (rank < top_k)
+    total = within.cumsum(dim=-1)
     # As elsewhere, the nucleus is a share of what top-k has left.
-    probabilities = probabilities * (rank < top_k)
-    total = probabilities.cumsum(dim=-1)
-    kept = ((total - probabilities) < top_p * total[:, -1:]) & (rank < top_k)
+    share = top_p * torch.where(top_k.isinf(), 1.0, total[:, -1:])
+    kept = ((total - within) < share) & (rank < top_k)
     kept[:, 0] = True  # a nucleus is never empty
-    mass = (probabilities * kept).cumsum(dim=-1)
-    uniform = column(torch.rand((), generator=sampler.generator).item() for sampler in samplers)
-    place = (mass <= uniform * mass[:, -1:]).sum(dim=-1, keepdim=True)
+    mass = (within * kept).cumsum(dim=-1)
+    place = (mass <= number * mass[:, -1:]).sum(dim=-1, keepdim=True)
     place = torch.minimum(place, kept.sum(dim=-1, keepdim=True) - 1)
-    return order.gather(1, place).squeeze(1)
+    return place, (top_k <= width) | (top_k.isinf() & (total[:, -1:] >= share))

@@ -177,3 +177,28 @@ def test_a_token_without_probability_is_never_drawn():
     row = torch.full((1, 2000), -torch.inf)
     row[0, [3, 1500]] = 0.0
     assert set(draws(row, 200)) == {3, 1500}
+
+
+def spread_out(seed: int, spread: float) -> torch.Tensor:
+    """4,000 logits, no two of them alike: of two that are, either may come first."""
+    order = torch.randperm(4000, generator=torch.Generator().manual_seed(seed))
+    return order.unsqueeze(0) * (spread / 4000)
+
+
+@pytest.mark.parametrize("fields", [{}, {"top_p": 0.5}, {"top_p": 0.999}, {"top_k": 7}, {"top_k": 2000, "top_p": 0.9}])
+@pytest.mark.parametrize("spread", [0.1, 10.0, 100.0])
+def test_a_draw_from_the_likeliest_is_the_draw_from_the_whole_vocabulary(monkeypatch, fields, spread):
+    row = spread_out(3, spread)
+    drawn = draws(row, 60, temperature=1.0, **fields)
+    monkeypatch.setattr("medserver.worker.sampling.CANDIDATES", 4000)
+    assert draws(row, 60, temperature=1.0, **fields) == drawn
+
+
+def test_a_row_draws_the_same_beside_rows_that_need_the_whole_vocabulary():
+    sharp, flat = spread_out(1, 100.0), spread_out(2, 0.1)
+
+    def both() -> list[Sampler]:
+        return [sampler(4000, seed=seed, temperature=1.0, top_p=0.9) for seed in (5, 6)]
+
+    alone = choose(sharp.clone(), both()[:1]) + choose(flat.clone(), both()[1:])
+    assert choose(torch.cat([sharp, flat]), both()) == alone
