@@ -85,7 +85,7 @@ def sentence(capsys, *argv: str) -> str:
     return said.splitlines()[-1]
 
 
-@pytest.mark.parametrize(("name", "default"), {(name, default) for _, name, default, *_ in SPEC})
+@pytest.mark.parametrize(("name", "default"), dict.fromkeys((name, default) for _, name, default, *_ in SPEC))
 def test_what_is_not_said_has_the_default_of_the_specification(name, default):
     assert getattr(parsed(), name) == ("demo" if name == "model" else default)
 
