@@ -12,14 +12,15 @@ from tests.conftest import ROOT
 HERE = f"py3-none-manylinux_2_17_{platform.machine()}"
 
 
-def wheel(folder: Path, name: str, number: str, *, tag: str = "py3-none-any") -> Path:
+def wheel(folder: Path, name: str, number: str, *, tag: str = "py3-none-any", requires: tuple[str, ...] = ()) -> Path:
     """A package as a wheel that can be imported and holds nothing."""
     module = name.replace("-", "_")
     info = f"{module}-{number}.dist-info"
     at = folder / f"{module}-{number}-{tag}.whl"
+    needs = "".join(f"Requires-Dist: {one}\n" for one in requires)
     with zipfile.ZipFile(at, "w") as made:
         made.writestr(f"{module}/__init__.py", f"__version__ = {number!r}\n")
-        made.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n")
+        made.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n{needs}")
         made.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n")
         made.writestr(f"{info}/RECORD", "")
     return at

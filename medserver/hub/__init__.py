@@ -12,6 +12,7 @@ download   the command that puts these together
 verify     a folder or a bundle against its record
 manifest   what a bundle holds
 wheels     MedServer's own and what it needs, for a named platform
+target     that platform, to pip
 bundle     the command that packs one carryable thing
 unpack     the weights of a bundle onto this machine
 arrival    a download as a server that is starting has it done

@@ -14,6 +14,7 @@ import medserver
 from medserver.hub.failures import HubFailure
 
 _ROOT = Path(medserver.__file__).parent.parent
+_QUIET = ("--disable-pip-version-check",)
 _SOURCE = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "NOTICE", "medserver")
 
 
@@ -41,7 +42,7 @@ def gather(into: Path, platform: str, python: str, extra: Sequence[str]) -> None
     for tag in tags(platform):
         options += ["--platform", tag]
     options += ["--python-version", python, "--implementation", "cp", "--only-binary", ":all:", "--dest", str(into)]
-    _pip("download", *options, str(own), *extra)
+    _run("medserver.hub.target", platform, python, "download", *_QUIET, *options, str(own), *extra)
 
 
 def installer(platform: str) -> dict[str, Path]:
@@ -69,7 +70,7 @@ def _own_wheel(into: Path) -> Path:
     with TemporaryDirectory() as copy:  # a build leaves files behind, which must not be in the next one
         for name in _SOURCE:
             _copy(_ROOT / name, Path(copy, name))
-        _pip("wheel", "--no-deps", "--wheel-dir", str(into), copy)
+        _run("pip", "wheel", *_QUIET, "--no-deps", "--wheel-dir", str(into), copy)
     [own] = into.glob("medserver-*.whl")
     return own
 
@@ -81,8 +82,8 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _pip(*argv: str) -> None:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *argv]
+def _run(module: str, *argv: str) -> None:
+    command = [sys.executable, "-m", module, *argv]
     if subprocess.run(command, stdout=sys.stderr, stdin=subprocess.DEVNULL).returncode:
         raise HubFailure(
             "wheels",
