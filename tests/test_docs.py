@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,35 @@ def test_every_code_is_in_the_table_and_no_other():
     assert set(rows()) == codes()
 
 
-def test_the_status_of_a_code_is_its_kinds():
-    kinds = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, errors.Problem)]
-    for kind in kinds:
-        if "code" in vars(kind):
-            assert rows()[kind.code] == kind.status, kind
+def test_the_status_of_a_code_is_that_of_the_refusal_it_comes_with():
+    found = {*kinds(), *raised()}
+    assert ("wrong_code", 403) in found and ("internal", 500) in found, "the test would prove nothing"
+    for code in {code for code, _ in found}:
+        assert (code, rows()[code]) in found, code
+
+
+def kinds() -> Iterator[tuple[str, int]]:
+    for kind in vars(errors).values():
+        if isinstance(kind, type) and issubclass(kind, errors.Problem) and "code" in vars(kind):
+            yield kind.code, kind.status
+
+
+def raised() -> Iterator[tuple[str, int]]:
+    """Each code that a refusal is given where it is made, and the status of that kind of refusal."""
+    for file in (ROOT / "medserver").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            kind = getattr(errors, ast.unparse(node.func), None) if isinstance(node, ast.Call) else None
+            for one in node.keywords if kind else ():
+                if one.arg == "code" and isinstance(one.value, ast.Constant):
+                    yield one.value.value, kind.status
+
+
+def test_the_readme_has_every_code_under_its_status():
+    table = (ROOT / "README.md").read_text(encoding="utf-8").split("| status | codes |")[1].split("\n\n")[0]
+    said = re.findall(r"^\| (\d[\d, ]*) \| (.*) \|$", table, re.MULTILINE)
+    found = {code: statuses for statuses, named in said for code in re.findall(r"`(\w+)`", named)}
+    assert set(found) == codes()
+    assert [code for code, statuses in found.items() if str(rows()[code]) not in statuses.split(", ")] == []
 
 
 def test_every_address_of_the_api_is_in_the_table_and_no_other():

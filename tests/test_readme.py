@@ -9,6 +9,8 @@ from dataclasses import fields
 import pytest
 
 from medserver.config import Settings, env_name
+from medserver.openai_door.schemas import CompletionRequest
+from medserver.schemas import AnalyzeForm, ChatRequest
 from tests.conftest import ROOT
 from tests.serving import Running, picture
 
@@ -33,6 +35,18 @@ def test_the_env_example_names_every_setting_with_its_default():
     named = dict(line.lstrip("#").split("=", 1) for line in lines if line.startswith("#MEDSERVER_"))
     expected = {env_name(one): written(one.default) for one in fields(Settings)}
     assert named == expected | {"MEDSERVER_MODEL": "4"}
+
+
+def test_the_fields_are_the_wires():
+    [table] = re.findall(r"^\| field of `/api/chat` \| \|\n(.*?)\n\n", README, re.MULTILINE | re.DOTALL)
+    named = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert named == set(ChatRequest.model_fields)
+    form = {"image", *AnalyzeForm.model_fields}
+    [said] = re.findall(r"`/api/analyze` takes a form: (.*?);", README, re.DOTALL)
+    [row] = re.findall(r"`POST /api/analyze` \| (.*?) \|", (ROOT / "docs/api.md").read_text(encoding="utf-8"))
+    assert set(re.findall(r"`(\w+)`", said)) == form == set(re.findall(r"`(\w+)`", row))
+    openai = README.split("## OpenAI clients")[1].split("\n## ")[0]
+    assert set(CompletionRequest.model_fields) <= set(re.findall(r"\w+", openai))
 
 
 EXAMPLES = [block for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "curl" in block]
