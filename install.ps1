@@ -4,6 +4,7 @@ $ErrorActionPreference = 'Stop'
 
 $Torch = '2.13.0'
 $TorchIndex = 'https://download.pytorch.org/whl'
+$Models = 'demo', '4', '27', '27t'
 # Gigabytes that an installation takes.
 $RoomCpu = 3
 $RoomCuda = 9
@@ -123,7 +124,7 @@ function Install-Package([string[]]$Arguments) {
 
 function Test-Installation {
     # Windows PowerShell takes a word on standard error for an error of its own.
-    try { Invoke-Python @('-c', 'import medserver.cli, torch, transformers') 2>$null } catch { return $false }
+    try { Invoke-Python @('-I', '-c', 'import medserver.cli, torch, transformers') 2>$null } catch { return $false }
     return $LASTEXITCODE -eq 0
 }
 
@@ -256,10 +257,13 @@ function Read-Answer([string]$Question, [string]$Usual) {
 
 function Set-Choice {
     if (-not (Test-Interactive)) { return }
-    $usual = Get-EnvLine 'MEDSERVER_MODEL'
-    if (-not $usual) { $usual = if (Test-Nvidia) { '4' } else { 'demo' } }
-    $model = Read-Answer 'Which model will this machine serve: demo, 4, 27, 27t?' $usual
-    if ($model -notin 'demo', '4', '27', '27t') { Write-Output "There is no model $model; medserver -m says it later."; return }
+    $usual = (Get-EnvLine 'MEDSERVER_MODEL').Trim([char]39, [char]34)
+    if ($usual -notin $Models) { $usual = if (Test-Nvidia) { '4' } else { 'demo' } }
+    while ($true) {
+        $model = Read-Answer "Which model will this machine serve: $($Models -join ', ')?" $usual
+        if ($model -in $Models) { break }
+        Write-Output "There is no model $model."
+    }
     Set-EnvLine 'MEDSERVER_MODEL' $model
     if ($model -eq 'demo') { return }
     if (-not $env:HF_TOKEN -and -not (Get-EnvLine 'HF_TOKEN')) {
@@ -287,16 +291,36 @@ function Write-NextStep {
 # ---- and away again
 
 function Uninstall-Everything {
+    # Read while .env is there.
+    $hub = Join-Path (Get-Setting 'HF_HOME' (Join-Path $env:USERPROFILE '.cache\huggingface')) 'hub'
+    $state = Get-Setting 'MEDSERVER_STATE_DIR' (Join-Path $env:LOCALAPPDATA 'medserver')
     if (Test-Interactive) {
-        if ((Read-Answer "Remove MedServer's environment and .env from ${Root}? The weights stay." 'n') -notmatch '^[yY]') { return }
+        $question = "Remove MedServer's environment and .env from $Root, and its keys and pairings from ${state}? The weights stay."
+        if ((Read-Answer $question 'n') -notmatch '^[yY]') { return }
     }
     $program = Join-Path $Root '.venv\Scripts\medserver.exe'
-    if ((Test-Path $program) -and (Test-Path "$env:PROGRAMDATA\MedServer\medserver-task.xml")) { & $program service uninstall }
+    if ((Test-Path $program) -and (Test-Path "$env:PROGRAMDATA\MedServer\medserver-task.xml")) { & $program service uninstall --purge }
     foreach ($name in '.venv', '.env', '.env.new', 'medserver.egg-info', '.pytest_cache', '.ruff_cache', '.hypothesis') {
         $path = Join-Path $Root $name
         if (Test-Path $path) { Remove-Item $path -Recurse -Force }
     }
-    Write-Output "MedServer is removed from $Root. The weights stay."
+    # Its own files by their names, since a person may have named a folder that holds others too.
+    foreach ($name in 'access.db', 'access.db-journal', 'tls') {
+        $path = Join-Path $state $name
+        if (Test-Path $path) { Remove-Item $path -Recurse -Force }
+    }
+    Write-Output "MedServer is removed from $Root."
+    foreach ($folder in @((Join-Path $Root 'weights'), (Join-Path $hub 'models--google--medgemma-*'))) {
+        Get-Item $folder -ErrorAction SilentlyContinue | ForEach-Object { Write-Output "Weights stay in $($_.FullName)." }
+    }
+}
+
+# As the server finds it: the environment, then .env, then what is usual.
+function Get-Setting([string]$Name, [string]$Usual) {
+    $value = [Environment]::GetEnvironmentVariable($Name)
+    if (-not $value) { $value = (Get-EnvLine $Name).Trim([char]39, [char]34) }
+    if ($value) { return $value }
+    return $Usual
 }
 
 function Write-Plan {

@@ -3,17 +3,15 @@
 
 interactive() { [ "$YES" = no ] && [ -t 0 ] && [ -t 1 ]; }
 
+is_model() { case $1 in demo | 4 | 27 | 27t) return 0 ;; *) return 1 ;; esac; }
+
 configure() {
     local model
     interactive || return 0
-    model=$(ask "Which model will this machine serve: demo, 4, 27, 27t?" "$(likely_model)")
-    case $model in
-        demo | 4 | 27 | 27t) put_env MEDSERVER_MODEL "$model" ;;
-        *)
-            say "There is no model $model; medserver -m says it later."
-            return 0
-            ;;
-    esac
+    until model=$(ask "Which model will this machine serve: demo, 4, 27, 27t?" "$(likely_model)") && is_model "$model"; do
+        say "There is no model $model."
+    done
+    put_env MEDSERVER_MODEL "$model"
     if [ "$model" = demo ]; then return 0; fi
     ask_token
     offer_weights "$model"
@@ -28,7 +26,7 @@ ask() {
 likely_model() {
     local chosen memory
     chosen=$(env_value MEDSERVER_MODEL)
-    if [ -n "$chosen" ]; then
+    if is_model "$chosen"; then
         say "$chosen"
         return
     fi
@@ -70,4 +68,5 @@ put_env() {
     mv .env.new .env
 }
 
-env_value() { if [ -f .env ]; then sed -n "s/^$1=//p" .env | tail -n 1; fi; }
+# The last one counts, with or without quotes.
+env_value() { if [ -f .env ]; then sed -n "s/^$1=//p" .env | tail -n 1 | sed "s/^'\(.*\)'\$/\1/; s/^\"\(.*\)\"\$/\1/"; fi; }

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PureWindowsPath
 from types import ModuleType
 
+from medserver.access import ledger
 from medserver.config import BadSetting, Settings
 from medserver.service import launchd, systemd, windows
 from medserver.service.wish import Wish, is_administrator, unreadable, wish_for
@@ -75,7 +76,11 @@ def _status(system: ModuleType) -> int:
     if not system.UNIT.is_file():
         print("MedServer is not installed as a service. medserver service install does it.")
         return NOT_INSTALLED
-    return subprocess.run(system.STATUS).returncode
+    try:
+        return subprocess.run(system.STATUS).returncode
+    except FileNotFoundError as missing:
+        _say_missing(missing)
+        return 1
 
 
 def _uninstall(system: ModuleType, purge: bool) -> int:
@@ -94,6 +99,9 @@ def _uninstall(system: ModuleType, purge: bool) -> int:
             kept.append(systemd.STATE)
     else:
         (system.HOME / ".env").unlink(missing_ok=True)
+        if purge:
+            (system.HOME / ledger.NAME).unlink(missing_ok=True)
+            shutil.rmtree(system.HOME / "tls", ignore_errors=True)
         kept = [system.HOME]
     _ran(system.AFTER)
     print("The service is removed.", *(f"{path} stays." for path in kept if path.exists()), sep="\n")
@@ -132,5 +140,9 @@ def _ran(commands: Sequence[Sequence[str]]) -> bool:
     try:
         return all(subprocess.run(command).returncode == 0 for command in commands)
     except FileNotFoundError as missing:
-        print(f"medserver: {missing.filename} is not on this machine", file=sys.stderr)
+        _say_missing(missing)
         return False
+
+
+def _say_missing(starter: FileNotFoundError) -> None:
+    print(f"medserver: {starter.filename} is not on this machine", file=sys.stderr)

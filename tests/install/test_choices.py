@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from medserver.engine import select
+from medserver.models import VARIANTS
 from tests.conftest import ROOT
 from tests.install.conftest import program
 
@@ -72,6 +73,21 @@ def test_the_script_knows_what_the_server_knows():
     pinned = dict(re.findall(r"^([\w-]+)==([\w.]+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
     assert CONSTANTS["TORCH"] == pinned["torch"]
     assert f"sglang=={CONSTANTS['SGLANG']}" in (ROOT / "docs/engines.md").read_text(encoding="utf-8")
+    [models] = re.findall(r"is_model\(\) \{ case \$1 in (.*?)\)", (ROOT / "installer/person.sh").read_text())
+    [theirs] = re.findall(r"^\$Models = (.*)$", (ROOT / "install.ps1").read_text(encoding="utf-8"), re.MULTILINE)
+    assert models.split(" | ") == re.findall(r"'(\w+)'", theirs) and set(models.split(" | ")) == set(VARIANTS)
+
+
+def test_the_page_says_what_the_script_decides_and_says():
+    page = (ROOT / "docs/install.md").read_text(encoding="utf-8")
+    room = {name: CONSTANTS[f"ROOM_{name}"] for name in ("CPU", "CUDA", "SGLANG")}
+    assert f"about {room['CPU']} GB without an NVIDIA GPU, {room['CUDA']} GB with one, {room['SGLANG']} GB more" in page
+    for version in (*CONSTANTS["SGLANG_CAPABILITIES"].split(), f"glibc {CONSTANTS['SGLANG_GLIBC']}"):
+        assert version in page, version
+    script = "".join(one.read_text() for one in (ROOT / "install.sh", *ROOT.glob("installer/*.sh")))
+    said = re.findall(r"^\| (\S.*?) \|", page.split("| it says |")[1], re.MULTILINE)
+    assert len(said) == 7
+    assert [one for one in said if not all(part.strip() in script for part in one.split("…"))] == []
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not on this machine")

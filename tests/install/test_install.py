@@ -38,7 +38,8 @@ def test_a_fresh_clone_is_installed_mended_and_taken_away_again(install, checkou
     assert told(checkout, "--version").startswith("medserver ")
     assert not (checkout / ".env").exists(), "nobody was asked, so nothing was decided"
 
-    (checkout / ".env").write_text("HF_TOKEN=hf_x\n")
+    home = Path(environ["HOME"])
+    (checkout / ".env").write_text(f"HF_TOKEN=hf_x\nHF_HOME='{home}/the hub'\nMEDSERVER_LOG_FILE={home}/said.log\n")
     started = time.monotonic()
     again = install()
     assert again.returncode == 0 and "Installing" not in again.stdout
@@ -50,11 +51,15 @@ def test_a_fresh_clone_is_installed_mended_and_taken_away_again(install, checkou
     assert (packages(checkout) / "transformers").is_dir()
     assert (checkout / ".env").stat().st_mode & 0o777 == 0o600
 
-    weights = Path(environ["HOME"]) / ".cache/huggingface/hub/models--google--medgemma-1.5-4b-it"
-    weights.mkdir(parents=True)
+    weights, state = home / "the hub/hub/models--google--medgemma-1.5-4b-it", home / ".local/state/medserver"
+    for folder in (weights, state / "tls"):
+        folder.mkdir(parents=True)
+    for file in (state / "access.db", state / "tls/authority.key", home / "said.log"):
+        file.touch()
     gone = install("--uninstall", "--yes")
-    assert gone.returncode == 0 and f"Weights stay in {weights}" in gone.stdout
-    assert tree(checkout) == before and weights.is_dir()
+    assert gone.returncode == 0 and f"Weights stay in {weights}" in gone.stdout, gone.stderr
+    assert f"The log {home}/said.log stays" in gone.stdout
+    assert tree(checkout) == before and weights.is_dir() and not state.exists()
 
 
 @thorough

@@ -50,7 +50,8 @@ def terminal(checkout, environ):
 def test_model_token_and_weights_are_asked_for(terminal, checkout):
     (checkout / ".env").write_text("MEDSERVER_PORT=8080\nMEDSERVER_MODEL=27")
     at = terminal()
-    at.answer("Which model", "4")
+    at.answer("Which model", "5")
+    at.answer("There is no model 5", "4")
     at.answer("not shown", TOKEN)
     at.answer("Fetch the weights", "y")
     assert at.ended() == 0

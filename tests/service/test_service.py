@@ -149,6 +149,53 @@ def test_where_there_is_no_service_that_is_said(argv, status, monkeypatch, tmp_p
     assert status == 2 or "not installed as a service" in capsys.readouterr().out
 
 
+def installed(system, root: Path, monkeypatch) -> None:
+    """What an installation leaves under a root of our own, without anybody to start it."""
+    monkeypatch.setattr(command, "is_administrator", lambda: True)
+    for name in ("UNIT", "HOME", "SETTINGS", "STATE", "CACHE", "LOGS"):
+        if hasattr(system, name):
+            monkeypatch.setattr(system, name, root / getattr(system, name).relative_to("/"))
+    for name in ("STOP", "AFTER"):
+        monkeypatch.setattr(system, name, ())
+    if system is launchd:
+        files = [system.HOME / name for name in (".env", "access.db", "tls/authority.key", "medserver.log", "hub/w")]
+    else:
+        system.STATE.parent.mkdir(parents=True)
+        system.STATE.symlink_to(root / "private")  # as systemd does it for a user that exists only at times
+        secret = system.SECRETS.relative_to("/etc/medserver") / "MEDSERVER_HF_TOKEN"
+        files = [system.SETTINGS, system.SETTINGS.parent / secret, system.CACHE / "hub/w", system.LOGS / "audit.log"]
+        files += [root / "private/access.db", root / "private/tls/authority.key"]
+    for file in (system.UNIT, *files):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+
+
+@pytest.mark.parametrize(
+    ("system", "purge", "stays"),
+    [
+        (systemd, False, {"access.db", "authority.key", "w", "audit.log"}),
+        (systemd, True, {"w", "audit.log"}),
+        (launchd, False, {"access.db", "authority.key", "medserver.log", "w"}),
+        (launchd, True, {"medserver.log", "w"}),
+    ],
+)
+def test_an_uninstalled_service_keeps_weights_and_logs_and_its_keys_unless_told_otherwise(
+    system, purge, stays, monkeypatch, tmp_path, capsys
+):
+    installed(system, tmp_path, monkeypatch)
+    name = {systemd: "systemd", launchd: "launchd"}[system]
+    assert command.main(["uninstall", "--for", name, *(["--purge"] if purge else [])], None) == 0
+    assert {one.name for one in tmp_path.rglob("*") if one.is_file()} == stays
+    assert "The service is removed." in capsys.readouterr().out
+
+
+def test_without_the_systems_own_starter_its_name_is_said(monkeypatch, tmp_path, capsys):
+    installed(launchd, tmp_path, monkeypatch)
+    monkeypatch.setattr(launchd, "STATUS", ("launchctl-is-not-here",))
+    assert command.main(["status", "--for", "launchd"], None) == 1
+    assert "launchctl-is-not-here is not on this machine" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="sockets of UNIX")
 @pytest.mark.parametrize("abstract", [False, True])
 def test_systemd_hears_it(abstract, tmp_path, monkeypatch):
