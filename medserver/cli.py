@@ -9,6 +9,7 @@ from pathlib import Path
 
 from medserver import __version__, config, logs
 from medserver.config import BadSetting, Settings
+from medserver.models import VARIANTS
 
 EXAMPLES = """\
 examples:
@@ -101,7 +102,7 @@ def settings_from(argv: Sequence[str] | None) -> tuple[Settings, str]:
     except BadSetting as problem:
         made.error(str(problem))
     if settings.model is None and command != "doctor":
-        made.error("say which model to serve: -m demo, -m 4, -m 27 or -m 27t")
+        made.error(f"say which model to serve: -m {', -m '.join(VARIANTS)}")
     return settings, command
 
 
