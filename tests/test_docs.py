@@ -13,6 +13,7 @@ import pytest
 
 from medserver import cli, errors
 from medserver.config import Settings
+from medserver.models import VARIANTS
 from tests.conftest import ROOT
 from tests.front import app_with
 from tests.serving import Running, picture
@@ -86,6 +87,13 @@ def test_the_readme_has_every_code_under_its_status():
     found = {code: statuses for statuses, named in said for code in re.findall(r"`(\w+)`", named)}
     assert set(found) == codes()
     assert [code for code, statuses in found.items() if str(rows()[code]) not in statuses.split(", ")] == []
+
+
+def test_the_sizes_of_the_models_are_theirs():
+    page = " ".join((ROOT / "docs/engines.md").read_text(encoding="utf-8").split())
+    for name, sizes in (("4B", VARIANTS["4"].sizes), ("27B", VARIANTS["27"].sizes)):
+        assert f"{name} {sizes.weights / 1e9:.1f} and {sizes.weights_4bit / 1e9:.1f} GB" in page
+        assert f"{name} {sizes.kv_per_token() // 1024} KiB" in page
 
 
 def test_every_address_of_the_api_is_in_the_table_and_no_other():

@@ -21,12 +21,12 @@ def test_the_demo_is_inside_the_package():
     assert (serving.image_size, serving.image_tokens) == (112, 16)
 
 
-@pytest.mark.parametrize("key", ["4", "27", "27t"])
+@pytest.mark.parametrize("key", [key for key, variant in VARIANTS.items() if variant.hub_id])
 def test_a_variant_of_the_hub_is_known_before_it_is_here(key, monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     serving = serving_for(Settings(model=key))
     assert serving.source == VARIANTS[key].hub_id
-    assert serving.supports_images is (key != "27t")
+    assert serving.supports_images is (VARIANTS[key].modality == "image-text")
     assert (serving.image_size, serving.image_tokens, serving.note) == (IMAGE_SIZE, IMAGE_TOKENS, None)
 
 

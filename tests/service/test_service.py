@@ -2,6 +2,7 @@
 
 import os
 import plistlib
+import re
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from medserver.config import BadSetting, Settings, from_environment
 from medserver.service import command, launchd, systemd, windows
 from medserver.service.notify import notify
 from medserver.service.wish import Wish, as_dotenv, quoted, unreadable, wish_for
+from tests.conftest import ROOT
 
 ANALYZE = shutil.which("systemd-analyze")
 GIVEN = {"model": "demo", "port": 8080, "hf_token": "hf_secret", "show_hardware_stats": True}
@@ -83,6 +85,14 @@ def test_systemd_takes_the_unit_and_finds_little_exposed(tmp_path):
     argv = [ANALYZE, "security", "--offline=true", "--threshold=25", file]
     judged = subprocess.run(argv, capture_output=True, text=True)
     assert judged.returncode == 0, judged.stdout[-300:]
+
+
+def test_the_page_names_every_place():
+    page = (ROOT / "docs/service.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `(/\S+?)/?` \|", page, re.MULTILINE))
+    ours = (systemd.UNIT, systemd.SETTINGS, systemd.SECRETS, systemd.STATE, systemd.CACHE, systemd.LOGS)
+    assert named == set(map(str, ours))
+    assert f"`{launchd.UNIT}`" in page and f"`{launchd.HOME}`" in page
 
 
 def test_macos_reads_its_list():
