@@ -158,6 +158,18 @@ def test_ca_certificates(environ, state):
     assert found.state == state and "/" not in found.says
 
 
+@pytest.mark.parametrize(("synchronised", "state"), [(True, "ok"), (False, "warn"), (None, "skip")])
+def test_a_clock_that_nothing_can_be_compared_with(synchronised, state, monkeypatch):
+    monkeypatch.setattr(network, "_synchronised", lambda: synchronised)
+    found = network.clock(circumstances(model="demo"))
+    assert found.state == state and " UTC" in found.says and ("timedatectl" in found.advice) is (state == "warn")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells of its clock")
+def test_linux_tells_whether_its_clock_is_kept():
+    assert network._synchronised() in (True, False)
+
+
 def test_an_address_for_this_machine_only_is_said():
     assert "Only 127.0.0.1" in network.addresses(circumstances(host="127.0.0.1")).says
 
@@ -186,7 +198,7 @@ def test_a_machine_that_cannot_run_it_is_a_failure_with_a_flag():
 
 def test_an_upstream_needs_neither_weights_nor_the_hub():
     at = circumstances(model="27", upstream=("http://gpu-1:8000/",))
-    assert [check(at).state for check in (model.weights, model.access, network.clock)] == ["skip"] * 3
+    assert [check(at).state for check in (model.weights, model.access)] == ["skip"] * 2
     assert "the upstreams would answer" in model.engine(at).says
 
 

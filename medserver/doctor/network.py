@@ -1,8 +1,10 @@
 """The network as this machine sees it: port, addresses, proxy, CA certificates, clock. Nothing but the Hub is asked."""
 
+import ctypes
 import socket
 import sys
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from time import time
@@ -12,6 +14,7 @@ from medserver.hub.proxy import without_password
 
 SECONDS = 3.0
 CLOCK_SECONDS = 120.0  # beyond that, signed addresses and certificates begin to fail
+_TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 
 
@@ -78,9 +81,9 @@ def certificates(at: Circumstances) -> Finding:
 
 
 def clock(at: Circumstances) -> Finding:
-    """Against the Hub's, where it can be asked: a wrong one makes certificates and signed addresses fail."""
-    if why := at.without_hub or at.offline:
-        return Finding("clock", "skip", f"The Hub is not asked, so there is nothing to compare it with: {why}")
+    """Against the Hub's, where it can be asked, else by the kernel's own word."""
+    if at.without_hub or at.offline:
+        return _kept()
     import httpx2
     from huggingface_hub import constants, get_session
 
@@ -88,9 +91,30 @@ def clock(at: Circumstances) -> Finding:
         answer = get_session().head(constants.ENDPOINT, timeout=SECONDS)
         ahead = time() - parsedate_to_datetime(answer.headers["Date"]).timestamp()
     except (httpx2.HTTPError, OSError, KeyError, ValueError, TypeError):
-        return Finding("clock", "skip", "The Hub does not answer, so there is nothing to compare it with")
+        return _kept()
     if abs(ahead) > CLOCK_SECONDS:
         which = "ahead of" if ahead > 0 else "behind"
         advice = "Certificates and signed addresses may be refused: set the clock (timedatectl set-ntp true)."
         return Finding("clock", "warn", f"{abs(ahead) / 60:.0f} minutes {which} the Hub's", advice)
     return Finding("clock", "ok", "Agrees with the Hub's")
+
+
+def _kept() -> Finding:
+    """What can be said where there is nothing to compare it with."""
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    synchronised = _synchronised()
+    if synchronised is None:
+        return Finding("clock", "skip", f"It says {now}; there is nothing here to compare it with")
+    if synchronised:
+        return Finding("clock", "ok", f"It says {now}, and a time service keeps it right")
+    advice = "Certificates, pairing and the audit log go by it. Is it right? timedatectl set-ntp true starts one."
+    return Finding("clock", "warn", f"It says {now}, and no time service keeps it right", advice)
+
+
+def _synchronised() -> bool | None:
+    """Whether Linux knows its clock to be kept; None where there is nobody to tell."""
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))  # of nothing but zeros, it only asks
+    except (OSError, AttributeError, TypeError):
+        return None
+    return None if state < 0 else state != _TIME_ERROR

@@ -174,7 +174,9 @@ def _permission(asked: Asked) -> HubFailure:
 def _rate_limited(error, asked: Asked) -> HubFailure:
     seconds = retry_after(error.response.headers)
     when = f"in {duration(seconds)}" if seconds is not None else "in a few minutes"
-    more = "" if asked.with_token else f" A token gives more room: {asked.tokens}"
+    more = f" A token gives more room: {asked.tokens}"
+    if asked.with_token:
+        more = " What the limits are: https://huggingface.co/docs/hub/rate-limits"
     return HubFailure("rate_limited", f"The Hub says that too much was asked of it. Try again {when}.{more}")
 
 

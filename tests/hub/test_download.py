@@ -171,7 +171,7 @@ def test_a_busy_hub_is_waited_for_while_files_arrive(hub, medserver, tmp_path, s
 def test_a_hub_that_asks_for_more_patience_than_there_is(hub, medserver):
     hub.habits.failing, hub.habits.failing_status, hub.habits.retry_after = 9, 429, "3600"
     done = medserver(*DOWNLOAD, "--to", "weights", HF_TOKEN=GOOD)
-    assert done.returncode == 16 and "in 1 h 0 min" in done.stderr
+    assert done.returncode == 16 and "in 1 h 0 min" in done.stderr and "/rate-limits" in done.stderr
 
 
 @pytest.fixture
