@@ -3,6 +3,9 @@ Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 
 $Torch = '2.13.0'
+# The newest Python that this torch is built for.
+$PythonNewest = '3.14'
+$Pythons = "3.10 to $PythonNewest"
 $TorchIndex = 'https://download.pytorch.org/whl'
 $Models = 'demo', '4', '27', '27t'
 # Gigabytes that an installation takes.
@@ -36,14 +39,14 @@ function Fail([string]$Words) {
 
 # A Python as the words that start it, or nothing. Windows' own "python" may be a shop window that runs nothing.
 function Find-Python([string]$Wanted) {
-    $candidates = @(@('py', '-3'), @('python'), @('py', '-3.13'), @('py', '-3.12'), @('py', '-3.11'), @('py', '-3.10'))
+    $candidates = @(@('py', '-3'), @('python'), @('py', '-3.14'), @('py', '-3.13'), @('py', '-3.12'), @('py', '-3.11'), @('py', '-3.10'))
     if ($Wanted) { $candidates = @(@('py', "-$Wanted"), @('python'), @('py', '-3')) }
     foreach ($candidate in $candidates) {
         if (-not (Get-Command $candidate[0] -ErrorAction SilentlyContinue)) { continue }
         $version = Get-PythonVersion $candidate
         if (-not $version) { continue }
         if ($Wanted) { if ($version -eq $Wanted) { return , $candidate } }
-        elseif ([version]$version -ge [version]'3.10') { return , $candidate }
+        elseif ([version]$version -ge [version]'3.10' -and [version]$version -le [version]$PythonNewest) { return , $candidate }
     }
 }
 
@@ -106,7 +109,7 @@ function New-Environment([string]$Wanted) {
     elseif ((Get-FreeGigabytes) -lt (Get-RoomNeeded)) {
         Fail "About $(Get-RoomNeeded) GB are needed in $Root and $(Get-FreeGigabytes) GB are free. Free some, or install in another place."
     }
-    $needed = if ($Wanted) { $Wanted } else { '3.10 or newer' }
+    $needed = if ($Wanted) { $Wanted } else { $Pythons }
     $found = Find-Python $Wanted
     if (-not $found) { Fail "Python $needed is needed and was not found. Install it from python.org and run this again." }
     Invoke-Words $found @('-m', 'venv', '--clear', (Join-Path $Root '.venv'))
@@ -173,7 +176,7 @@ function Install-Offline {
         return
     }
     $found = Find-Python
-    if (-not $found) { Fail 'Python 3.10 or newer is needed and was not found. Install it from python.org and run this again.' }
+    if (-not $found) { Fail "Python $Pythons is needed and was not found. Install it from python.org and run this again." }
     # A script that came inside a bundle has only the bundle's own wheel to read it with.
     $source = $Here
     if (-not (Test-Path (Join-Path $Here 'medserver'))) { $source = (Get-Item (Join-Path $Here 'wheels\medserver-*.whl')).FullName }
@@ -325,7 +328,7 @@ function Get-Setting([string]$Name, [string]$Usual) {
 
 function Write-Plan {
     $found = Find-Python
-    Write-Output "Python   $(if ($found) { $found -join ' ' } else { 'none: Python 3.10 or newer is needed' })"
+    Write-Output "Python   $(if ($found) { $found -join ' ' } else { "none: Python $Pythons is needed" })"
     Write-Output "GPU      $(if (Test-Nvidia) { "compute capability $(Get-Capability), driver for CUDA $(Get-Cuda)" } else { 'no NVIDIA GPU' })"
     Write-Output "torch    $(Get-TorchBuild)"
     Write-Output 'SGLang   no: it runs on Linux only'

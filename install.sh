@@ -113,7 +113,7 @@ do_install() {
 
 do_plan() {
     local found obstacle
-    found=$(find_python) || found="none: Python 3.10 or newer is needed"
+    found=$(find_python) || found="none: Python $PYTHONS is needed"
     obstacle=$(sglang_obstacle)
     say "Python   $found"
     say "GPU      $(describe_gpu)"

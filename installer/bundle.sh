@@ -28,7 +28,7 @@ do_offline() {
 # With the program of this checkout; a script that came inside a bundle has only the bundle's own wheel to read it with.
 check_bundle() {
     local found source=$HERE
-    found=$(find_python) || fail "Python 3.10 or newer is needed and was not found"
+    found=$(find_python) || fail "Python $PYTHONS is needed and was not found"
     [ -e "$BUNDLE" ] || fail "There is no bundle $BUNDLE."
     if [ -d "$BUNDLE" ] && [ ! -e "$BUNDLE/medserver-bundle.json" ]; then
         fail "$BUNDLE holds neither a medserver-bundle.json nor wheels, so there is nothing to install."

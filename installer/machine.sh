@@ -2,6 +2,9 @@
 # What is in this machine, and what is to be installed because of it; it changes nothing.
 
 TORCH=2.13.0
+# The newest Python that this torch is built for.
+PYTHON_NEWEST=3.14
+PYTHONS="3.10 to $PYTHON_NEWEST"
 TORCH_INDEX=https://download.pytorch.org/whl
 SGLANG=0.5.23
 # What SGLang's kernels are built for, and what it needs around it.
@@ -38,7 +41,7 @@ free_mb() { df -Pk "${1:-$ROOT}" | awk 'NR == 2 { print int($4 / 1000) }'; }
 
 find_python() {
     local least=${1:-3.10} candidate
-    for candidate in python3 python3.13 python3.12 python3.11 python3.10; do
+    for candidate in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do
         if is_python "$candidate" "$least"; then
             say "$candidate"
             return 0
@@ -47,9 +50,12 @@ find_python() {
     return 1
 }
 
-is_python() {
-    "$1" -c 'import sys; sys.exit(sys.version_info < tuple(map(int, sys.argv[1].split("."))))' "$2" 2>/dev/null
-}
+# Whether it is one, from version `$2` on and not too new.
+is_python() { "$1" -c "$IS_PYTHON" "$2" "$PYTHON_NEWEST" 2>/dev/null; }
+
+IS_PYTHON='import sys
+least, newest = (tuple(map(int, one.split("."))) for one in sys.argv[1:])
+sys.exit(not least <= sys.version_info[:2] <= newest)'
 
 # bitsandbytes serves -q; without an NVIDIA GPU few want its size.
 extras() { if has_nvidia; then say quantize; fi; }

@@ -48,7 +48,7 @@ make_venv() {
     if [ -z "$how" ] && is_python "$PYTHON" "${wanted:-3.10}" && "$PYTHON" -c 'import pip' 2>/dev/null; then
         if [ -z "$wanted" ] || [ "$(version_of "$PYTHON")" = "$wanted" ]; then return 0; fi
     fi
-    found=$(find_exactly "$wanted") || fail "Python ${wanted:-3.10 or newer} is needed and was not found. Install it and run this again."
+    found=$(find_exactly "$wanted") || fail "Python ${wanted:-$PYTHONS} is needed and was not found. Install it and run this again."
     if "$found" -m venv --clear "$VENV" >/dev/null; then return 0; fi
     # Debian and Ubuntu keep ensurepip in a package of its own.
     if may_apt && apt_install "python$(version_of "$found")-venv" && "$found" -m venv --clear "$VENV"; then return 0; fi

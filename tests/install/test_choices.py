@@ -58,6 +58,16 @@ def test_with_a_gpu(install, machine, capability, cuda, torch, sglang):
     assert said["torch"] == CONSTANTS["TORCH"] + torch and sglang in said["SGLang"] and f"CUDA {cuda}" in said["GPU"]
 
 
+def test_a_python_that_torch_is_not_built_for_is_passed_over(install, machine):
+    """One that claims to be newer than any that the pinned torch knows, beside one that it does."""
+    real = (machine / "python3").read_text().splitlines()[1]
+    lie = 'set -- -c "import sys; sys.version_info = (3, 99); $code" "$@"'
+    program(machine / "python3", f'if [ "$1" = -c ]; then code=$2; shift 2; {lie}; fi\n{real}')
+    assert plan(install("--plan"))["Python"] == f"none: Python 3.10 to {CONSTANTS['PYTHON_NEWEST']} is needed"
+    program(machine / "python3.12", real)
+    assert plan(install("--plan"))["Python"] == "python3.12"
+
+
 def test_sglang_can_be_left_out(install, machine):
     card(machine, "9.0", "13.0")
     assert "--no-sglang" in plan(install("--plan", "--no-sglang"))["SGLang"]

@@ -97,7 +97,7 @@ def test_what_was_interrupted_half_way_is_mended_by_running_it_again(number, ins
 def test_without_python_the_version_that_is_needed_is_said(install, machine, checkout):
     program(machine / "python3", "exit 1")
     done = install("--yes")
-    assert done.returncode == 1 and "Python 3.10 or newer is needed" in done.stderr
+    assert done.returncode == 1 and "Python 3.10 to 3.14 is needed" in done.stderr
     assert not (checkout / ".venv").exists()
 
 

@@ -38,7 +38,12 @@ def test_both_scripts_have_the_same_flags_and_versions():
     [theirs] = re.findall(r"<<'EOT'\n(\./install\.sh .*?)\nEOT", SHELL, re.DOTALL)
     assert flags(ours) == flags(theirs) - {"--no-sglang"}
     assert flags(ours) <= set(re.findall(r"'(--[a-z-]+)'", SCRIPT)), "each is read as well"
-    for name, ours in {"TORCH": "Torch", "ROOM_CPU": "RoomCpu", "ROOM_CUDA": "RoomCuda"}.items():
+    for name, ours in {
+        "TORCH": "Torch",
+        "PYTHON_NEWEST": "PythonNewest",
+        "ROOM_CPU": "RoomCpu",
+        "ROOM_CUDA": "RoomCuda",
+    }.items():
         [value] = re.findall(rf"^{name}=(\S+)$", SHELL, re.MULTILINE)
         assert re.search(rf"^\${ours} = '?{re.escape(value)}'?$", SCRIPT, re.MULTILINE), name
 
