@@ -14,6 +14,7 @@ from medserver import __version__
 from medserver.hub import record
 from tests.hub.standin import COMMIT, WANTED, StandIn
 from tests.install.conftest import thorough
+from tests.install.test_install import told
 
 ONE = "model-00001-of-00002.safetensors"
 
@@ -40,8 +41,7 @@ def carried(packed, tmp_path) -> Path:
 
 def installed(folder: Path) -> None:
     """MedServer is there and starts, its weights lie where it looks, and it asks no network."""
-    done = subprocess.run([folder / ".venv/bin/medserver", "--version"], capture_output=True, text=True, cwd=folder)
-    assert done.stdout == f"medserver {__version__}\n", done.stderr
+    assert told(folder, "--version") == f"medserver {__version__}\n"
     [weights] = folder.glob(f"weights/hub/*/snapshots/{COMMIT}")
     assert sorted(one.name for one in weights.iterdir()) == sorted([*WANTED, record.NAME])
     lines = (folder / ".env").read_text().splitlines()
@@ -87,8 +87,7 @@ def test_it_is_installed_from_a_bare_folder_of_wheels(install, packed, checkout,
     done = install("--offline", wheels, before=alone, PIP_FIND_LINKS=None)
     assert done.returncode == 0, done.stderr
     assert "no manifest" in done.stdout and "medserver doctor" in done.stdout
-    told = subprocess.run([checkout / ".venv/bin/medserver", "--version"], capture_output=True, text=True, cwd="/")
-    assert told.stdout == f"medserver {__version__}\n", told.stderr
+    assert told(checkout, "--version") == f"medserver {__version__}\n"
     assert not (checkout / ".env").exists(), "there are no weights, so nothing was decided"
 
 
@@ -101,8 +100,8 @@ def test_a_checkout_is_installed_with_wheels_that_lack_its_own(install, packed, 
     done = install("--offline", gathered, before=alone, PIP_FIND_LINKS=None)
     assert done.returncode == 0, done.stderr
     code = "import medserver; print(medserver.__file__)"
-    told = subprocess.run([checkout / ".venv/bin/python", "-c", code], capture_output=True, text=True, cwd="/")
-    assert told.stdout.startswith(str(checkout)), told.stderr
+    where = subprocess.run([checkout / ".venv/bin/python", "-I", "-c", code], capture_output=True, text=True)
+    assert where.stdout.startswith(str(checkout)), where.stderr
 
 
 @pytest.mark.parametrize("missing", ["torch", pytest.param("fastapi", marks=thorough)])
