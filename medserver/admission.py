@@ -31,7 +31,7 @@ class Ticket:
         """Line up, and yield how many are ahead, now and at each change; ends when the slot is ours.
 
         Raises:
-            Unavailable: the queue has filled up since the ticket was taken.
+            Unavailable: the queue is full of clients who have less than this one.
         """
         self._admission.line_up(self)
         said: int | None = None
@@ -53,7 +53,8 @@ class Admission:
     """`per_client` tickets per client, `slots` of them at work, `queue` more waiting.
 
     A slot goes to the client who has the fewest, and between equals to who came first: a script that asks ten
-    questions at once does not hold up a ward that asks one. Nobody waits for ever, since answers end.
+    questions at once does not hold up a ward that asks one. Nobody waits for ever, since answers end. Places go the
+    same way: where the queue is full, a newcomer takes the place of who would have had the last turn.
 
     `slots` is asked each time: another engine may take over, and work on more or fewer answers at a time.
     """
@@ -80,7 +81,7 @@ class Admission:
 
         Raises:
             TooMany: this client already has as many answers running or waiting as it may.
-            Unavailable: the queue is full.
+            Unavailable: the queue is full of clients who have no more than this one.
         """
         if self._clients[client] >= self._per_client:
             raise TooMany(
@@ -88,23 +89,33 @@ class Admission:
                 code="too_many_streams",
                 retry_after=RETRY_SECONDS,
             )
-        self._refuse_when_full()
+        if not self._has_room(client):
+            raise _full()
         ticket = Ticket(self, client)
         self._clients[client] += 1
         self._tickets.add(ticket)
         return ticket
 
     def line_up(self, ticket: Ticket) -> None:
-        """Stand in the queue for a slot; raises `Unavailable` when it is full."""
-        self._refuse_when_full()
+        """Stand in the queue for a slot; one place too many is taken from who would have had the last turn.
+
+        Raises:
+            Unavailable: that is this very ticket.
+        """
         self._waiting.append(ticket)
         self._advance()
+        if self.waiting > self._queue:
+            *_, last = self._line()
+            self._waiting.remove(last)
+            last.moved.set()
+            if last is ticket:
+                raise _full()
 
-    def _refuse_when_full(self) -> None:
-        if self.active >= self._slots() and self.waiting >= self._queue:
-            raise Unavailable(
-                "The server is fully occupied. Please try again shortly.", code="queue_full", retry_after=RETRY_SECONDS
-            )
+    def _has_room(self, client: str) -> bool:
+        if self.active < self._slots() or self.waiting < self._queue:
+            return True
+        held = sum(ticket.client == client for ticket in (*self._active, *self._waiting))
+        return held < max(self._ranks().values(), default=0)
 
     def leave(self, ticket: Ticket) -> None:
         """Give the place back; leaving twice changes nothing."""
@@ -115,23 +126,36 @@ class Admission:
         if ticket in self._waiting:
             self._waiting.remove(ticket)
         self._clients[ticket.client] -= 1
-        self._clients += Counter()  # drops clients that hold nothing, so that the table does not grow
+        if not self._clients[ticket.client]:
+            del self._clients[ticket.client]  # the table would grow with every address
         self._advance()
 
     def holds_slot(self, ticket: Ticket) -> bool:
         return ticket in self._active
 
     def ahead_of(self, ticket: Ticket) -> int:
+        """How many would have a slot before it.
+
+        Raises:
+            Unavailable: it has lost its place.
+        """
+        if ticket not in self._waiting:
+            raise _full()
         return self._line().index(ticket)
 
     def _line(self) -> list[Ticket]:
         """Who waits, in the order in which slots would go to them if nobody left."""
-        before = Counter(ticket.client for ticket in self._active)
+        ranks = self._ranks()
+        return sorted(self._waiting, key=ranks.__getitem__)  # keeps the order of arrival within a rank
+
+    def _ranks(self) -> dict[Ticket, int]:
+        """For each who waits how many answers its client has before this one, at work or waiting."""
+        held = Counter(ticket.client for ticket in self._active)
         ranks: dict[Ticket, int] = {}
         for ticket in self._waiting:
-            ranks[ticket] = before[ticket.client]
-            before[ticket.client] += 1
-        return sorted(self._waiting, key=ranks.__getitem__)  # keeps the order of arrival within a rank
+            ranks[ticket] = held[ticket.client]
+            held[ticket.client] += 1
+        return ranks
 
     def _advance(self) -> None:
         while self._waiting and len(self._active) < self._slots():
@@ -141,3 +165,9 @@ class Admission:
             ticket.moved.set()
         for ticket in self._waiting:
             ticket.moved.set()
+
+
+def _full() -> Unavailable:
+    return Unavailable(
+        "The server is fully occupied. Please try again shortly.", code="queue_full", retry_after=RETRY_SECONDS
+    )

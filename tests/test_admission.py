@@ -1,6 +1,7 @@
 """Nobody has more than their share, nobody is overtaken by who has as much, and nothing is kept by who has left."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import strategies as st
@@ -21,16 +22,21 @@ class AdmissionMachine(RuleBasedStateMachine):
         self.per_client, self.slots, self.queue = per_client, slots, queue
         self.admission = Admission(per_client=per_client, slots=lambda: slots, queue=queue)
         self.arrived, self.active, self.waiting, self.left = [], [], [], []
+        self.ousted = []
 
     def held(self, client):
-        return sum(ticket.client == client for ticket in (*self.arrived, *self.active, *self.waiting))
+        return sum(ticket.client == client for ticket in (*self.arrived, *self.active, *self.waiting, *self.ousted))
 
-    def full(self):
-        return len(self.active) >= self.slots and len(self.waiting) >= self.queue
+    def would_be_last(self, client):
+        """Whether there is no slot and no place, and nobody in the queue would have a later turn."""
+        if len(self.active) < self.slots or len(self.waiting) < self.queue:
+            return False
+        newcomer = SimpleNamespace(client=client)
+        return self.line(newcomer)[-1] is newcomer
 
-    def line(self):
+    def line(self, *newcomers):
         """Whose turn it would be, one after the other: of those with the fewest at work, who came first."""
-        waiting, working, order = list(self.waiting), [ticket.client for ticket in self.active], []
+        waiting, working, order = [*self.waiting, *newcomers], [ticket.client for ticket in self.active], []
         while waiting:
             order.append(min(waiting, key=lambda ticket: working.count(ticket.client)))
             waiting.remove(order[-1])
@@ -43,7 +49,7 @@ class AdmissionMachine(RuleBasedStateMachine):
             with pytest.raises(TooMany) as refused:
                 self.admission.enter(client)
             assert refused.value.code == "too_many_streams"
-        elif self.full():
+        elif self.would_be_last(client):
             with pytest.raises(Unavailable) as refused:
                 self.admission.enter(client)
             assert refused.value.code == "queue_full"
@@ -54,21 +60,25 @@ class AdmissionMachine(RuleBasedStateMachine):
     @rule(number=st.integers(0, 20))
     def line_up(self, number):
         ticket = self.arrived[number % len(self.arrived)]
-        if self.full():
+        if self.would_be_last(ticket.client):
             with pytest.raises(Unavailable):
                 self.admission.line_up(ticket)
             return
         self.arrived.remove(ticket)
         self.admission.line_up(ticket)
         (self.active if len(self.active) < self.slots else self.waiting).append(ticket)
+        if len(self.waiting) > self.queue:
+            self.ousted.append(self.line()[-1])
+            self.waiting.remove(self.ousted[-1])
 
-    @precondition(lambda self: self.arrived or self.active or self.waiting)
+    @precondition(lambda self: self.arrived or self.active or self.waiting or self.ousted)
     @rule(number=st.integers(0, 20))
     def leave(self, number):
-        everyone = [*self.arrived, *self.active, *self.waiting]
+        places = (self.arrived, self.active, self.waiting, self.ousted)
+        everyone = [ticket for place in places for ticket in place]
         ticket = everyone[number % len(everyone)]
         self.admission.leave(ticket)
-        next(held for held in (self.arrived, self.active, self.waiting) if ticket in held).remove(ticket)
+        next(place for place in places if ticket in place).remove(ticket)
         self.left.append(ticket)
         if len(self.active) < self.slots and self.waiting:
             self.active.append(self.line()[0])
@@ -86,14 +96,18 @@ class AdmissionMachine(RuleBasedStateMachine):
         assert self.admission.active == len(self.active) <= self.slots
         assert self.admission.waiting == len(self.waiting) <= self.queue
         assert all(self.admission.holds_slot(ticket) for ticket in self.active)
-        assert not any(self.admission.holds_slot(ticket) for ticket in (*self.arrived, *self.waiting, *self.left))
+        without = (*self.arrived, *self.waiting, *self.ousted, *self.left)
+        assert not any(self.admission.holds_slot(ticket) for ticket in without)
         assert [self.admission.ahead_of(ticket) for ticket in self.line()] == list(range(len(self.waiting)))
-        assert all(ticket.moved.is_set() for ticket in self.active)
+        assert all(ticket.moved.is_set() for ticket in (*self.active, *self.ousted))
+        for ticket in self.ousted:
+            with pytest.raises(Unavailable):
+                self.admission.ahead_of(ticket)
 
     def teardown(self):
         if not hasattr(self, "admission"):
             return
-        for ticket in (*self.arrived, *self.waiting, *self.active):
+        for ticket in (*self.arrived, *self.waiting, *self.active, *self.ousted):
             self.admission.leave(ticket)
         assert (self.admission.active, self.admission.waiting) == (0, 0)
         assert not self.admission._clients, "the table of clients grows for ever"
@@ -177,6 +191,37 @@ def test_a_script_with_many_questions_does_not_hold_up_a_ward_with_one():
     assert admission.holds_slot(late)
     admission.leave(script[1])
     assert admission.holds_slot(script[2])
+
+
+def test_a_script_does_not_keep_the_queue_to_itself_and_loses_its_last_place_to_a_ward():
+    async def scene():
+        admission = Admission(per_client=9, slots=lambda: 1, queue=3)
+        lined_up(admission, "script")
+        told = []
+
+        async def wait():
+            try:
+                async with admission.enter("script") as ticket:
+                    async for ahead in ticket.turn():
+                        told.append(ahead)
+            except Unavailable as refused:
+                told.append(refused.code)
+
+        stays = [lined_up(admission, "script") for _ in range(2)]
+        last = asyncio.create_task(wait())
+        await turns()
+        with pytest.raises(Unavailable):
+            admission.enter("script")  # nobody has more
+        ward = lined_up(admission, "ward")
+        await last
+        assert told == [2, "queue_full"]
+        assert [admission.ahead_of(ticket) for ticket in (ward, *stays)] == [0, 1, 2]
+        phone, other = lined_up(admission, "phone"), lined_up(admission, "other")
+        with pytest.raises(Unavailable):
+            admission.enter("late")  # each of them has one, as this one would
+        assert [admission.ahead_of(ticket) for ticket in (ward, phone, other)] == [0, 1, 2]
+
+    run(scene())
 
 
 @pytest.mark.parametrize("how", ["cancelled", "failed"])
