@@ -10,6 +10,7 @@ from slowapi.errors import RateLimitExceeded
 from starlette.requests import Request
 
 from medserver.access.client import client_of
+from medserver.access.recent import Recent
 from medserver.errors import TooMany
 
 _SCOPE = "answers"
@@ -19,7 +20,7 @@ class RateLimit:
     """One budget per client, shared by all routes that start an answer. `rate` as in `20/minute`."""
 
     def __init__(self, rate: str):
-        self.limiter = Limiter(key_func=client_of, strategy="moving-window")
+        self.limiter = Limiter(key_func=client_of, strategy="moving-window", storage_uri=f"{Recent.STORAGE_SCHEME}://")
         self.guard: Callable = self.limiter.shared_limit(rate, scope=_SCOPE)
         self._rate = limits.parse(rate)
 
@@ -39,5 +40,5 @@ class RateLimit:
 
     def _too_many(self, item: limits.RateLimitItem, *keys: str) -> TooMany:
         reset, _ = self.limiter.limiter.get_window_stats(item, *keys)
-        seconds = max(1, math.ceil(reset - time.time()))
+        seconds = max(1, math.ceil(reset - time.monotonic()))
         return TooMany(f"Too many requests: {item} are answered for each client.", retry_after=seconds)
