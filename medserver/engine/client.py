@@ -13,6 +13,7 @@ import orjson
 
 from medserver.engine.answer import Answer
 from medserver.engine.base import Ask, Delta, End, EngineFacts, Reach
+from medserver.engine.connector import read_little
 from medserver.engine.dialect import OURS, Dialect
 from medserver.engine.faults import problem_from
 from medserver.engine.patience import FOREVER, Patience, Watch
@@ -100,6 +101,7 @@ class EngineClient:
         async with posted as response:
             if response.status != 200:
                 raise problem_from(await response.read(), response.status, self._dialect, self.facts.max_model_len)
+            read_little(response)
             _end_with_connection(response)
             answer = Answer(self._dialect, self._markers, _begun(ask))
 

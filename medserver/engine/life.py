@@ -12,7 +12,7 @@ import orjson
 
 from medserver.engine.base import Engine, EngineFacts, EngineRow, Reach
 from medserver.engine.client import engine_at
-from medserver.engine.connector import RECEIVE_BUFFER, connector
+from medserver.engine.connector import open_session
 from medserver.engine.listing import PROBE, entries, marker_ids
 from medserver.engine.process import ChildProcess
 from medserver.engine.self_test import SelfTestFailed, self_test
@@ -75,7 +75,7 @@ class Life:
         session: aiohttp.ClientSession | None = None
         try:
             port = await self._port(child)
-            session = _session(port, launch.secret)
+            session = open_session(f"http://127.0.0.1:{port}", {"Authorization": f"Bearer {launch.secret}"})
             return await self._live(child, session, port, launch.secret)
         finally:
             await child.stop()  # first: aiohttp leaves whoever reads from a session that is closed waiting for ever
@@ -175,18 +175,6 @@ def _reason_of(ended: asyncio.Task) -> str:
     """What an engine that was ready said as it ended; garbage is no reason."""
     problem = ended.exception()
     return str(problem) if isinstance(problem, StartFailed) else "The engine ended unexpectedly."
-
-
-def _session(port: int, secret: str) -> aiohttp.ClientSession:
-    # Answers last as long as they last, and a stream's connection is closed to stop its work.
-    return aiohttp.ClientSession(
-        f"http://127.0.0.1:{port}",
-        headers={"Authorization": f"Bearer {secret}", "Content-Type": "application/json"},
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
-        connector=connector(),
-        read_bufsize=RECEIVE_BUFFER,
-        trust_env=False,
-    )
 
 
 async def _alive(session: aiohttp.ClientSession, path: str) -> bool:

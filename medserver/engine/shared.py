@@ -7,7 +7,7 @@ import aiohttp
 
 from medserver.engine.base import Engine, Reach
 from medserver.engine.client import engine_at
-from medserver.engine.connector import RECEIVE_BUFFER, connector
+from medserver.engine.connector import open_session
 from medserver.engine.host import EngineStatus, Standing, absent
 
 
@@ -22,13 +22,7 @@ class SharedHost:
 
     def start(self) -> None:
         """Within the running loop; engines come and go, and the session stays."""
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),  # answers last as long as they last
-            connector=connector(),
-            read_bufsize=RECEIVE_BUFFER,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-        )
+        self._session = open_session()
 
     async def close(self) -> None:
         """Leave the engine as it is."""
@@ -72,7 +66,7 @@ class _Road:
     def __init__(self, session: aiohttp.ClientSession, reach: Reach):
         self._session = session
         self._url = f"http://127.0.0.1:{reach.port}/"
-        self._headers = {"Authorization": f"Bearer {reach.secret}", "Content-Type": "application/json"}
+        self._headers = {"Authorization": f"Bearer {reach.secret}"}
 
     def post(self, path: str, **options: Any) -> Any:
         return self._session.post(self._url + path, headers=self._headers, **options)

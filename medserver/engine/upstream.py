@@ -15,7 +15,7 @@ import aiohttp
 from medserver.config import base_url
 from medserver.engine.base import Ask, Delta, End, EngineFacts
 from medserver.engine.client import EngineClient
-from medserver.engine.connector import RECEIVE_BUFFER, connector
+from medserver.engine.connector import open_session
 from medserver.engine.dialect import PLAIN, Dialect, dialect_of
 from medserver.engine.health import Health
 from medserver.engine.listing import PROBE, context_of, entries, marker_ids
@@ -72,19 +72,7 @@ class Upstream:
         self._until_listed = 0
 
     def open(self) -> None:
-        headers = {"Content-Type": "application/json"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
-        # No proxy and no netrc from the environment: a conversation goes to the address that was given.
-        self._session = aiohttp.ClientSession(
-            self.url,
-            headers=headers,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
-            connector=connector(),
-            read_bufsize=RECEIVE_BUFFER,
-            cookie_jar=aiohttp.DummyCookieJar(),  # one user's answer leaves nothing for the next one's request
-            trust_env=False,
-        )
+        self._session = open_session(self.url, {"Authorization": f"Bearer {self._key}"} if self._key else None)
 
     async def close(self) -> None:
         if self._session:
