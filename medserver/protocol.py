@@ -14,6 +14,7 @@ import orjson
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from medserver.access.body import UNWANTED
+from medserver.access.envelope import HEADERS
 from medserver.api_wire import ApiWire
 from medserver.errors import BadRequest
 
@@ -68,11 +69,10 @@ class Protocol(H11Protocol):
 
     def _refuse(self) -> None:
         body = orjson.dumps(ApiWire.refusal(_REFUSAL))
-        headers = {
+        headers = HEADERS | {
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),
             "Connection": "close",
-            "X-Content-Type-Options": "nosniff",
             "X-Request-ID": uuid.uuid4().hex,
         }
         head = h11.Response(status_code=_REFUSAL.status, headers=list(headers.items()), reason=b"Bad Request")
