@@ -67,6 +67,8 @@ class Admission:
         self._tickets: set[Ticket] = set()
         self._active: set[Ticket] = set()
         self._waiting: list[Ticket] = []  # in the order of arrival
+        self.idle = asyncio.Event()  # set while nobody is at work
+        self.idle.set()
 
     @property
     def active(self) -> int:
@@ -165,6 +167,10 @@ class Admission:
             ticket.moved.set()
         for ticket in self._waiting:
             ticket.moved.set()
+        if self._active:
+            self.idle.clear()
+        else:
+            self.idle.set()
 
 
 def _full() -> Unavailable:

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("medserver")
 
+LAST_RESORT_SECONDS = int(SHUTDOWN_SECONDS) + 1  # for work that goes on though its connection has gone
 BACKLOG = 2048  # connections that nobody has taken yet
 OPEN_FILES = 65536
 SEND_BUFFER = 32 * 1024  # bytes for each connection; left alone, the kernel would keep megabytes for who reads slowly
@@ -59,15 +60,27 @@ class Server(uvicorn.Server):
 
         Between two rounds a request has begun or the connection is idle; an idle one that is kept is closed earlier.
         """
-        before: dict = {}
+        before: dict[Protocol, Any] = {}
         while True:
             await asyncio.sleep(IDLE_SECONDS)
             idle = {one: one.cycle for one in self.server_state.connections if _asks_nothing(one)}
             for connection, last in idle.items():
-                if before.get(connection, self) is last:
-                    transport = connection.transport
-                    transport.abort() if transport.is_closing() else transport.close()  # its last words are not read
+                if connection in before and before[connection] is last:
+                    _close(connection.transport)
             before = idle
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, but who has not taken their last words in time is hung up on, so that all ends in order.
+
+        uvicorn would cancel what still writes to them, in the middle, and wait for nothing of it.
+        """
+        late = asyncio.get_running_loop().call_later(SHUTDOWN_SECONDS, self._hang_up)
+        await super().shutdown(sockets)
+        late.cancel()
+
+    def _hang_up(self) -> None:
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
 
     async def _renew(self) -> None:
         """Take a renewed certificate, ours or the hospital's, for the connections from then on."""
@@ -94,8 +107,15 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def _asks_nothing(connection) -> bool:
+def _asks_nothing(connection: Protocol) -> bool:
     return connection.cycle is None or connection.cycle.response_complete
+
+
+def _close(transport: asyncio.Transport) -> None:
+    if transport.is_closing():  # since the last round, and nobody has read our last words
+        transport.abort()
+    else:
+        transport.close()
 
 
 def serve(settings: Settings, host: EngineHost | None = None) -> int:
@@ -136,7 +156,7 @@ def config_for(app) -> uvicorn.Config:
         server_header=False,
         ws="none",  # nothing here speaks it; a library that is installed must not answer for us
         proxy_headers=False,  # a client is who connects; anybody can write a header
-        timeout_graceful_shutdown=int(SHUTDOWN_SECONDS),
+        timeout_graceful_shutdown=LAST_RESORT_SECONDS,
     )
 
 

@@ -98,6 +98,11 @@ class House(Common):
             account.begin(sum(isinstance(part, Image) for turn in asked.chat.turns for part in turn.parts))
             return kind(self._events(ticket, asked.chat, account), connection, asked.wire)
 
+    async def end_when_closing(self) -> None:
+        """From the signal on no answer is begun and none goes on: readers and engine may take their time together."""
+        await self.closing.wait()
+        await self.end()
+
     async def read_chat(self, request: Request) -> Asked:
         asked = await read_json(request, ChatRequest)
         return Asked(await self.intake.chat(asked), asked.stream, ApiWire())
@@ -215,11 +220,13 @@ def create_app(
         tasks = [asyncio.create_task(house.decoders.warm_up())]
         if settings.show_hardware_stats:
             tasks.append(asyncio.create_task(house.status.watch_hardware()))
+        ending = asyncio.create_task(house.end_when_closing())
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(house.host.close(), house.decoders.close())
+        house.closing.set()
+        await asyncio.gather(ending, house.decoders.close())
 
     app = FastAPI(
         title="MedServer",

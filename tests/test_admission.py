@@ -95,6 +95,7 @@ class AdmissionMachine(RuleBasedStateMachine):
             return
         assert self.admission.active == len(self.active) <= self.slots
         assert self.admission.waiting == len(self.waiting) <= self.queue
+        assert self.admission.idle.is_set() is not bool(self.active)
         assert all(self.admission.holds_slot(ticket) for ticket in self.active)
         without = (*self.arrived, *self.waiting, *self.ousted, *self.left)
         assert not any(self.admission.holds_slot(ticket) for ticket in without)

@@ -1,5 +1,7 @@
 """What a server has one of, however many web workers it has: its own where it has none, else its parent's."""
 
+import asyncio
+import contextlib
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from medserver.access.rate import RateLimit
 from medserver.admission import Admission
 from medserver.audit.account import Hearer
 from medserver.audit.journal import Journal
+from medserver.config import SHUTDOWN_SECONDS
 from medserver.engine.host import EngineHost
 from medserver.engine.remote import RemoteHost
 from medserver.engine.shared import SharedHost
@@ -38,6 +41,12 @@ class Common:
     tls: "Tls | None"
     salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
     started: float = field(default_factory=time.monotonic)
+
+    async def end(self) -> None:
+        """End the engine as soon as no answer needs it, which may be long before the last reader has read."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.admission.idle.wait(), SHUTDOWN_SECONDS)
+        await self.host.close()
 
     @property
     def hearers(self) -> list[Hearer]:

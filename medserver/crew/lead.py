@@ -23,7 +23,7 @@ log = logging.getLogger("medserver")
 BACKOFF = (0.2, 1.0, 3.0, 10.0)  # seconds before the next start, by how many in a row have not lasted
 STABLE_SECONDS = 60.0  # a worker that serves so long has lasted
 HOPELESS = 3  # workers that ended before the first ever served
-GRACE_SECONDS = 0.5  # beyond the time to drain, for a worker's own end
+GRACE_SECONDS = 0.8  # beyond the time to drain, for a worker's own end
 
 
 def lead(settings: Settings, serving: Serving, common: Common, listening: socket.socket) -> int:
@@ -48,6 +48,7 @@ class Lead:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._close, number)
         self._common.host.start()
+        ending = asyncio.create_task(self._end())
         others = [asyncio.create_task(self._bound())]
         if self._settings.https:
             others.append(asyncio.create_task(self._renew()))
@@ -56,7 +57,8 @@ class Lead:
         finally:
             for task in others:
                 task.cancel()
-            await self._common.host.close()
+            self._closing.set()
+            await ending
         return 0 if self._served else 3
 
     def _close(self, number: int) -> None:
@@ -77,6 +79,10 @@ class Lead:
         await self._closing.wait()
         await asyncio.sleep(SHUTDOWN_SECONDS + GRACE_SECONDS)
         self._signal(signal.SIGKILL)
+
+    async def _end(self) -> None:
+        await self._closing.wait()
+        await self._common.end()
 
     async def _renew(self) -> None:
         from medserver.access.tls import renewed

@@ -82,7 +82,8 @@ class LeasedAdmission:
         self._line = line
         self._numbers = itertools.count(1)
         self._tickets: dict[int, LeasedTicket] = {}
-        self.active = self.waiting = 0
+        self.idle = asyncio.Event()
+        self.hear_queue(0, 0)
 
     def enter(self, client: str) -> LeasedTicket:
         """A place for `client`, once it is entered; that raises what `admission.Admission.enter` does."""
@@ -90,6 +91,10 @@ class LeasedAdmission:
 
     def hear_queue(self, active: int, waiting: int) -> None:
         self.active, self.waiting = active, waiting
+        if active:
+            self.idle.clear()
+        else:
+            self.idle.set()
 
     def hear_place(self, ticket: int, **said: Any) -> None:
         if held := self._tickets.get(ticket):  # else its client has left meanwhile

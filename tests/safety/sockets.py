@@ -16,7 +16,11 @@ from tests.front import until
 
 @dataclass
 class Listening:
+    """`serving` ends when the server has."""
+
     port: int
+    server: Server | None = None
+    serving: asyncio.Task | None = None
     read: int = 0  # bytes that its connections were handed
 
     def status_of(self, answer: bytes) -> int:
@@ -34,14 +38,15 @@ async def listening(app) -> AsyncIterator[Listening]:
             said.read += len(data)
             super().data_received(data)
 
-    server = Server(uvicorn.Config(app, http=Counted, lifespan="off", log_config=None), Settings(model="demo"))
-    serving = asyncio.create_task(server.serve([bound]))
+    config = uvicorn.Config(app, http=Counted, lifespan="off", log_config=None)
+    server = said.server = Server(config, Settings(model="demo"))
+    said.serving = asyncio.create_task(server.serve([bound]))
     await until(lambda: server.started)
     try:
         yield said
     finally:
         server.should_exit = server.force_exit = True
-        await serving
+        await said.serving
 
 
 async def answer_to(port: int, data: bytes, more: bytes = b"", times: int = 0) -> bytes:

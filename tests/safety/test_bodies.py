@@ -8,6 +8,7 @@ import pytest
 from benchmarks.safety.wire import Exchange, question, request
 from medserver import protocol, run
 from medserver.access import body
+from medserver.access.envelope import HEADERS
 from tests.front import app_with, until
 from tests.safety.sockets import answer_to, listening
 from tests.scripted import ended
@@ -107,6 +108,18 @@ def test_what_is_no_http_is_refused_with_a_code(data):
     assert told(data)[:2] == (400, "invalid_http")
 
 
+def test_what_is_no_http_is_answered_with_the_headers_of_every_answer():
+    async def scene():
+        app, *_ = app_with()
+        async with listening(app) as front:
+            head, _, _ = (await answer_to(front.port, b"GET\r\n\r\n")).partition(b"\r\n\r\n")
+            found = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+            assert {name: found[name] for name in HEADERS} == HEADERS
+            assert len(found["X-Request-ID"]) == 32 and found["Connection"] == "close"
+
+    run_scene(scene())
+
+
 def test_a_head_without_end_is_refused():
     status, code, read = told(HEAD, b"X-More: " + b"x" * 1000 + b"\r\n", 10_000)
     assert (status, code) == (400, "invalid_http") and read < MEGABYTE
@@ -202,6 +215,27 @@ def test_who_does_not_read_the_answer_is_hung_up_on_and_the_slot_is_free(monkeyp
             assert engine.open == 1, "the one beside it goes on"
             go_on.set()
             assert (await beside.rest()).text == "ab" and beside.done
+            asleep.leave(reset=True)
+
+    run_scene(scene())
+
+
+def test_who_sleeps_while_the_server_ends_is_hung_up_on_when_the_time_is_over(monkeypatch):
+    monkeypatch.setattr(run, "SHUTDOWN_SECONDS", 0.3)
+
+    async def scene():
+        app, house, engine = app_with([*FLOOD, asyncio.Event(), ended()])
+        async with listening(app) as front:
+            state = front.server.server_state
+            asleep = await Exchange.begin(front.port, request(question("x", loop_guard=0)), window=4096)
+            asleep.writer.transport.pause_reading()
+            await until(lambda: [one.flow.write_paused for one in state.connections] == [True])
+            house.closing.set()
+            front.server.should_exit = True
+            await front.serving
+            assert not state.connections
+            assert not state.tasks, "what wrote to it has come to its own end"
+            assert engine.open == 0 and not house.admission._clients
             asleep.leave(reset=True)
 
     run_scene(scene())
