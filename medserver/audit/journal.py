@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from medserver.audit.account import Account
-from medserver.audit.chain import Link, followed, written
+from medserver.audit.chain import Broken, Link, followed, written
 from medserver.audit.crowd import Crowd
 from medserver.config import BadSetting
 
@@ -46,6 +46,8 @@ class Journal:
                 self.write(entry_of(account, self._about))
         except OSError as error:  # the wards go on working; who watches the log sees it
             log.error("a line of the audit log could not be written: %s", error.strerror)
+        except Broken:
+            log.error("a line of the audit log could not be written: its end was changed; medserver audit verify")
 
     def write(self, entry: dict[str, Any]) -> None:
         moment = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
@@ -69,7 +71,7 @@ class Journal:
             self.write({"event": "start", **self._about})
         except OSError as error:
             raise BadSetting(f"{self._path} cannot be written: {error.strerror}") from None
-        except ValueError:
+        except Broken:
             raise BadSetting(f"{self._path} is no audit log, or its end was changed: medserver audit verify") from None
 
     @contextlib.contextmanager

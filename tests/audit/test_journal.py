@@ -15,6 +15,7 @@ from medserver.audit.command import files_of
 from medserver.audit.journal import Journal, numbered
 from medserver.config import BadSetting
 from tests.access.asking import MACHINE, ask, entrance_of, front, pair
+from tests.scripted import ended
 
 CANARY = "Canary-Smith-1961"
 ABOUT = {"model": "demo", "revision": None}
@@ -182,6 +183,17 @@ def test_a_changed_end_is_not_gone_on_with(tmp_path):
     path.write_bytes(path.read_bytes().replace(b'"3"', b'"4"'))
     with pytest.raises(BadSetting, match="medserver audit verify"):
         Journal(path, ABOUT).prepare()
+
+
+def test_an_end_that_is_changed_while_it_runs_stops_no_ward_either(tmp_path, caplog):
+    path = tmp_path / "audit.jsonl"
+    app = front(tmp_path, *(["a", ended()] for _ in range(2)), audit_log=path)
+    assert ask(app, "POST", "/api/chat", MACHINE, chat("Hello")).status == 200
+    with path.open("ab") as file:
+        file.write(b"{}\n")
+    before = path.read_bytes()
+    assert ask(app, "POST", "/api/chat", MACHINE, chat("Hello")).status == 200
+    assert path.read_bytes() == before and "its end was changed" in caplog.text
 
 
 def _write_many(path) -> None:
