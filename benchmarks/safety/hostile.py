@@ -7,6 +7,7 @@ import json
 import time
 
 from benchmarks.safety.house import House
+from benchmarks.safety.overload import cpu_of
 from benchmarks.safety.rows import Row, at_most, exactly
 from benchmarks.safety.wire import Exchange, address, ask, question, request
 
@@ -36,7 +37,7 @@ async def floods(house: House, times: int = 5) -> list[Row]:
     rows = []
     memory = house.front.memory_info().rss
     for name, (first, piece, count, status) in FLOODS.items():
-        took, right, cpu = [], 0, _cpu(house)
+        took, right, cpu = [], 0, cpu_of(house.front)
         for number in range(times):
             exchange = await Exchange.begin(house.port, first, address(number))
             pushing = asyncio.create_task(_push(exchange, piece, count))
@@ -49,7 +50,7 @@ async def floods(house: House, times: int = 5) -> list[Row]:
         rows += [
             exactly(f"{name}: refused with {status}", times, right),
             at_most(f"{name}: until then, the slowest of {times}", 100, max(took) * 1000, "ms"),
-            at_most(f"{name}: CPU of the front for each", 100, (_cpu(house) - cpu) / times * 1000, "ms"),
+            at_most(f"{name}: CPU of the front for each", 100, (cpu_of(house.front) - cpu) / times * 1000, "ms"),
         ]
     grown = (house.front.memory_info().rss - memory) / 1e6
     return [*rows, at_most("all of these: memory of the front", 50, grown, "MB")]
@@ -60,10 +61,6 @@ async def _push(exchange: Exchange, piece: bytes, count: int) -> None:
         for _ in range(count):
             exchange.writer.write(piece)
             await exchange.writer.drain()
-
-
-def _cpu(house: House) -> float:
-    return sum(house.front.cpu_times()[:2])
 
 
 async def half_sent(house: House, bound: float = 45.0) -> list[Row]:

@@ -7,6 +7,7 @@ import psutil
 from benchmarks.figures import quantile
 from benchmarks.safety.house import House
 from benchmarks.safety.rows import Row, at_most, exactly
+from benchmarks.safety.rush import Asked
 from benchmarks.safety.wire import Exchange, address, ask, question, request
 
 SLOTS, QUEUE = 8, 32
@@ -14,43 +15,43 @@ SLOTS, QUEUE = 8, 32
 
 async def crowd(house: House, asks: int = 400, seconds: float = 1.0) -> list[Row]:
     """`asks` clients within a second, where 8 answers run and 32 wait; the running ones go on until all have come."""
-    held = [await Exchange.begin(house.port, request(question("hold 0.05")), address(n)) for n in range(SLOTS)]
-    for one in held:
-        assert await one.head() == 200
-        await one.until_token()
-    reading = [asyncio.create_task(one.rest()) for one in held]
+    held = [await Asked.begin(house.port, _once("hold 0.05"), address(number)) for number in range(SLOTS)]
+    await house.until(lambda: all(one.gaps for one in held))
     await asyncio.sleep(3 * seconds)
-    calm = [gap for one in held for gap in one.gaps]
-    already = [len(one.gaps) for one in held]
+    already = [one.gaps for one in held]
 
-    async def late(number: int) -> Exchange:
+    async def late(number: int) -> Asked:
         await asyncio.sleep(number / (asks - SLOTS) * seconds)
-        begun = await Exchange.begin(house.port, request(question("say 3 every 0.01")), address(SLOTS + number))
-        await begun.head()
+        begun = await Asked.begin(house.port, data, address(SLOTS + number))
+        await begun.begun.wait()
         return begun
 
+    data, cpu = _once("say 3 every 0.01"), cpu_of(house.front)
     begun = await asyncio.gather(*(late(number) for number in range(asks - SLOTS)))
-    busy = [gap for one, before in zip(held, already, strict=True) for gap in one.gaps[before:]]
-    house.release()
-    answers = [*held, *await asyncio.gather(*(one.rest() for one in begun))]
-    await asyncio.gather(*reading)
+    cpu = cpu_of(house.front) - cpu
+    calm = [gap for gaps in already for gap in gaps]
+    busy = [gap for one, gaps in zip(held, already, strict=True) for gap in one.gaps[len(gaps) :]]
+    await asyncio.to_thread(house.release)
+    answers = [*held, *begun]
+    await asyncio.gather(*(one.ended.wait() for one in answers))
     refused = [one for one in answers if one.status in (429, 503)]
     added = (quantile(busy, 0.99) - quantile(calm, 0.99)) * 1000
     name = f"{asks} requests in {seconds:g} s before {SLOTS} slots and {QUEUE} places"
     return [
-        exactly(f"{name}: answers that came to their end", SLOTS + QUEUE, sum(_whole(one) for one in answers)),
-        exactly(f"{name}: refused with an integer Retry-After", asks - SLOTS - QUEUE, sum(map(_polite, refused))),
+        exactly(f"{name}: answers that came to their end", SLOTS + QUEUE, sum(one.whole for one in answers)),
+        exactly(
+            f"{name}: refused with an integer Retry-After",
+            asks - SLOTS - QUEUE,
+            sum(one.retry_after.isdigit() for one in refused),
+        ),
         at_most(f"{name}: refusals decided, p99", 100, quantile([one.began for one in refused], 0.99) * 1000, "ms"),
         at_most(f"{name}: added to the running streams' p99", 25, added, "ms"),
+        at_most(f"{name}: CPU of the front for each", 2.5, cpu / (asks - SLOTS) * 1000, "ms"),
     ]
 
 
-def _whole(answer: Exchange) -> bool:
-    return answer.status == 200 and answer.done and answer.code is None
-
-
-def _polite(answer: Exchange) -> bool:
-    return answer.headers.get("retry-after", "").isdigit()
+def _once(text: str) -> bytes:
+    return request(question(text), "Connection: close")
 
 
 async def streams(house: House, count: int = 100, rate: float = 20.0, seconds: float = 30.0) -> list[Row]:
@@ -123,3 +124,8 @@ async def slow_readers(house: House, count: int = 16, seconds: float = 30.0) -> 
 
 def open_files(process: psutil.Process) -> int:
     return process.num_fds()
+
+
+def cpu_of(process: psutil.Process) -> float:
+    """Seconds so far, its own and the kernel's for it."""
+    return sum(process.cpu_times()[:2])
