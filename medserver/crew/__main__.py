@@ -3,6 +3,7 @@
 Without its parent it is nothing: when that is gone, so is it, at once.
 """
 
+import gc
 import json
 import logging
 import os
@@ -58,6 +59,7 @@ def main() -> None:
     server = Worker(config_for(create_app(orders.settings, orders.serving, common=common)), orders, line, end)
     heard["certificate"] = lambda: server.take(common.tls)
     server.run(sockets=[listening])
+    gc.freeze()  # as in `run.serve`
 
 
 def _log(line: Line, record: logging.LogRecord) -> None:
