@@ -116,8 +116,9 @@ class Admission:
     def _has_room(self, client: str) -> bool:
         if self.active < self._slots() or self.waiting < self._queue:
             return True
-        held = sum(ticket.client == client for ticket in (*self._active, *self._waiting))
-        return held < max(self._ranks().values(), default=0)
+        held = Counter(ticket.client for ticket in (*self._active, *self._waiting))
+        latest = max((held[ticket.client] for ticket in self._waiting), default=0) - 1  # the rank of the last turn
+        return held[client] < latest
 
     def leave(self, ticket: Ticket) -> None:
         """Give the place back; leaving twice changes nothing."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from slowapi.errors import RateLimitExceeded
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 
@@ -237,12 +236,11 @@ def create_app(
         redoc_url=None,
     )
     app.state.house = house
-    app.state.limiter = house.rate.limiter
     _add_pages(app, serving)
     _add_status(app, house)
     _add_answers(app, house)
     _add_openai_door(app, house)
-    _add_problems(app, house.rate)
+    _add_problems(app)
     if settings.docs:
         _add_docs(app)
     add_pairing(app, house.entrance, STATIC / "pair.html")
@@ -334,16 +332,12 @@ def _add_openai_door(app: FastAPI, house: House) -> None:
         return await house.respond(request, house.read_completion)
 
 
-def _add_problems(app: FastAPI, rate: RateLimit) -> None:
+def _add_problems(app: FastAPI) -> None:
     """Every way to say no, in the one shape of the wire."""
 
     @app.exception_handler(Problem)
     async def problem(request: Request, found: Problem) -> Response:
         return refusal(found, request.scope)
-
-    @app.exception_handler(RateLimitExceeded)
-    async def too_often(request: Request, exceeded: RateLimitExceeded) -> Response:
-        return refusal(rate.refusal(request, exceeded), request.scope)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

@@ -8,7 +8,6 @@ import logging
 import time
 import uuid
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 
 from medserver.access.body import may_stay_unread
@@ -29,6 +28,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), microphone=()",
 }
+_RAW = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 class Envelope:
@@ -55,12 +55,9 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = identifier
-                for name, value in HEADERS.items():
-                    headers[name] = value
+                message["headers"] = [*message["headers"], (b"x-request-id", identifier.encode()), *_RAW]
                 if unread:  # we shall not wait for the rest, so nobody may send another request after it
-                    headers["Connection"] = "close"
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:

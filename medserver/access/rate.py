@@ -1,13 +1,14 @@
-"""How often a client may ask, kept by slowapi in this process; decided before the body is read."""
+"""How often a client may ask, kept by slowapi's limiter in this process; decided before the body is read."""
 
+import functools
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import limits
 from slowapi import Limiter
-from slowapi.errors import RateLimitExceeded
 from starlette.requests import Request
+from starlette.responses import Response
 
 from medserver.access.client import client_of
 from medserver.access.recent import Recent
@@ -15,30 +16,39 @@ from medserver.errors import TooMany
 
 _SCOPE = "answers"
 
+Route = Callable[[Request], Awaitable[Response]]
+
 
 class RateLimit:
     """One budget per client, shared by all routes that start an answer. `rate` as in `20/minute`."""
 
     def __init__(self, rate: str):
-        self.limiter = Limiter(key_func=client_of, strategy="moving-window", storage_uri=f"{Recent.STORAGE_SCHEME}://")
-        self.guard: Callable = self.limiter.shared_limit(rate, scope=_SCOPE)
+        storage = f"{Recent.STORAGE_SCHEME}://"
+        self.limiter = Limiter(key_func=client_of, strategy="moving-window", storage_uri=storage).limiter
         self._rate = limits.parse(rate)
 
+    def guard(self, route: Route) -> Route:
+        """`route`, for who may ask. slowapi's own decorator reads the signatures anew with each request."""
+
+        @functools.wraps(route)
+        async def guarded(request: Request) -> Response:
+            await self.count(client_of(request))
+            return await route(request)
+
+        return guarded
+
+    async def count(self, client: str) -> None:
+        """As `hit`, wherever it is kept."""
+        self.hit(client)
+
     def hit(self, client: str) -> None:
-        """Count a request that came in elsewhere.
+        """Count a request.
 
         Raises:
-            TooMany: it is one too many.
+            TooMany: it is one too many; with the seconds until this client may ask again.
         """
-        if not self.limiter.limiter.hit(self._rate, client, _SCOPE):
-            raise self._too_many(self._rate, client, _SCOPE)
-
-    def refusal(self, request: Request, exceeded: RateLimitExceeded) -> TooMany:
-        """The refusal, with the seconds until this client may ask again."""
-        item, keys = request.state.view_rate_limit
-        return self._too_many(item, *keys)
-
-    def _too_many(self, item: limits.RateLimitItem, *keys: str) -> TooMany:
-        reset, _ = self.limiter.limiter.get_window_stats(item, *keys)
+        if self.limiter.hit(self._rate, client, _SCOPE):
+            return
+        reset, _ = self.limiter.get_window_stats(self._rate, client, _SCOPE)
         seconds = max(1, math.ceil(reset - time.monotonic()))
-        return TooMany(f"Too many requests: {item} are answered for each client.", retry_after=seconds)
+        raise TooMany(f"Too many requests: {self._rate} are answered for each client.", retry_after=seconds)

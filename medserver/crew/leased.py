@@ -1,7 +1,6 @@
 """A web worker's side of what its parent keeps: the surfaces that the house knows, each asking over the line."""
 
 import asyncio
-import functools
 import itertools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from medserver.access.client import client_of
 from medserver.access.entrance import Entrance
 from medserver.access.rate import RateLimit
 from medserver.audit.account import Account
@@ -105,15 +103,9 @@ class LeasedRate(RateLimit):
     def __init__(self, rate: str, line: Line):
         super().__init__(rate)
         self._line = line
-        self.guard = self._guard
 
-    def _guard(self, route: Callable) -> Callable:
-        @functools.wraps(route)
-        async def guarded(request):
-            await self._line.ask("hit", client=client_of(request))
-            return await route(request)
-
-        return guarded
+    async def count(self, client: str) -> None:
+        await self._line.ask("hit", client=client)
 
 
 class LeasedMetrics:

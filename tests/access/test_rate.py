@@ -36,7 +36,7 @@ def hits(limit: RateLimit, client: str, count: int) -> int:
 
 
 def kept(limit: RateLimit) -> list[str]:
-    return [key.split("/")[1] for key in limit.limiter._storage._clients]
+    return [key.split("/")[1] for key in limit.limiter.storage._clients]
 
 
 def test_the_window_moves_and_a_refusal_says_when_there_is_room_again(clock):
@@ -72,5 +72,5 @@ def test_who_asks_no_more_is_forgotten_and_no_thread_is_needed_for_it(clock):
     hits(limit, "late", 1)
     assert kept(limit) == ["client 7", "late"]
     assert threading.enumerate() == before
-    limit.limiter.reset()
+    limit.limiter.storage.reset()
     assert kept(limit) == []
