@@ -19,7 +19,7 @@ from medserver.api_wire import ApiWire
 from medserver.errors import BadRequest
 
 LONGEST_HEAD = 64 * 1024
-WRITTEN_AHEAD = 32 * 1024  # bytes of an answer that wait here for their reader
+WRITTEN_AHEAD = 16 * 1024  # bytes of an answer that wait here for their reader
 FREE_CHUNKS = 2000
 CHUNK = 512  # bytes that the chunks beyond these hold at least, on average
 UNREAD_SECONDS = 30.0  # in which a reader takes what waits for it

@@ -94,12 +94,12 @@ async def _held(house: House, number: int) -> Exchange:
 
 async def slow_readers(house: House, count: int = 16, seconds: float = 30.0) -> list[Row]:
     """Answers of 16 MB for clients that read nothing, beside one that reads: memory, and how long they are kept."""
+    await ask(house.port, _gush(300))  # what the first one costs is there only once
     before = house.front.memory_info().rss
     beside = await Exchange.begin(house.port, request(question("hold 0.05")), address(0))
     await beside.head()
     reading = asyncio.create_task(beside.rest())
-    gush = request(question("gush 16000", max_tokens=8000, loop_guard=0))
-    held = [await Exchange.begin(house.port, gush, address(1 + n), window=4096) for n in range(count)]
+    held = [await Exchange.begin(house.port, _gush(16_000), address(1 + n), window=4096) for n in range(count)]
     for one in held:
         one.writer.transport.pause_reading()
     await house.until(lambda: house.counts()["open"] == count + 1)
@@ -120,6 +120,10 @@ async def slow_readers(house: House, count: int = 16, seconds: float = 30.0) -> 
         at_most(f"{name}: all dropped after", seconds + 10, dropped, "s"),
         at_most(f"{name}: longest pause of the stream beside them", 500, max(beside.gaps) * 1000, "ms"),
     ]
+
+
+def _gush(words: int) -> bytes:
+    return request(question(f"gush {words}", max_tokens=8000, loop_guard=0))
 
 
 def open_files(process: psutil.Process) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import aiohttp
 
-RECEIVE_BUFFER = 16 * 1024  # bytes of one read: what piles up here for a slow reader lies in memory
+RECEIVE_BUFFER = 8 * 1024  # bytes of one read: what piles up here for a slow reader lies in memory
 
 
 def open_session(url: str | None = None, headers: Mapping[str, str] | None = None) -> aiohttp.ClientSession:
