@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medserver import server
-from medserver.config import Settings
+from medserver.config import QUEUE_LENGTH, Settings
 from medserver.crew.desk import Desk
 from medserver.crew.leased import Orders, leased
 from medserver.crew.line import Line
@@ -119,6 +119,24 @@ def test_who_waits_at_one_worker_goes_on_when_a_slot_comes_free_at_another(tmp_p
             await asyncio.gather(answering, *(task for _, task in asked))
             told = [[frame.get("queue", frame.get("token")) for frame in frames(one.body)[:-2]] for one, _ in asked]
             assert told == [[0, "b"], [1, 0, "c"]]
+
+    run(scene())
+
+
+def test_a_place_that_is_lost_to_a_client_of_another_worker_is_told(tmp_path):
+    async def scene():
+        async with Crew(tmp_path, ["a", asyncio.Event()], max_user_streams=1 + QUEUE_LENGTH) as crew:
+            script = [crew.ask(0, "192.0.2.1") for _ in range(1 + QUEUE_LENGTH)]
+            await until(lambda: crew.queue == (1, QUEUE_LENGTH))
+            _, ward = crew.ask(1, "192.0.2.2")
+            ended, others = await asyncio.wait([task for _, task in script], return_when=asyncio.FIRST_COMPLETED)
+            [lost] = [exchange for exchange, task in script if task in ended]
+            *_, error, done = frames(lost.body)
+            assert error["code"] == "queue_full" and done == "[DONE]"
+            assert crew.queue == (1, QUEUE_LENGTH)
+            for task in (ward, *others):
+                task.cancel()
+            await asyncio.gather(ward, *others, return_exceptions=True)
 
     run(scene())
 
