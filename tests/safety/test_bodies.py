@@ -1,8 +1,10 @@
 """Bodies that are too long, compressed, in crumbs, half-sent, or for nobody: refused early, and hardly read."""
 
 import asyncio
+import contextlib
 import json
 
+import h11
 import pytest
 
 from benchmarks.safety.wire import Exchange, question, request
@@ -59,6 +61,18 @@ def test_a_gigabyte_for_which_nobody_was_let_in_is_not_read_either(open_to_all, 
 def test_many_thousand_chunks_of_one_byte_are_refused():
     status, code, read = told(CHUNKED, chunk(b" ") * 1000, 100)
     assert (status, code) == (400, "invalid_http") and read < MEGABYTE
+
+
+@pytest.mark.parametrize(("size", "chunks"), [(1, 666), (3, 2000), (12, 2048), (300, 4830)])
+def test_crumbs_are_refused_the_sooner_the_smaller_they_are(size, chunks):
+    connection = protocol._Wary(h11.SERVER, protocol.LONGEST_HEAD)
+    connection.receive_data(CHUNKED + chunk(b" " * size) * 5000)
+    assert type(connection.next_event()) is h11.Request
+    taken = 0
+    with contextlib.suppress(h11.RemoteProtocolError):
+        for _ in iter(connection.next_event, h11.NEED_DATA):
+            taken += 1
+    assert taken == chunks
 
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"br", b"deflate, gzip", b"identity, gzip"])
