@@ -31,7 +31,7 @@ class Ticket:
         """Line up, and yield how many are ahead, now and at each change; ends when the slot is ours.
 
         Raises:
-            Unavailable: the queue is full of clients who have less than this one.
+            Unavailable: there is no place for it, or none any more.
         """
         self._admission.line_up(self)
         said: int | None = None
