@@ -57,7 +57,7 @@ const session = new Session({
   now,
   newId,
   follow: (request) => followReply({ ...request, fetch: ask, now }),
-  onUnreachable: () => watch.askNow(),
+  onTrouble: () => watch.lookCloser(),
 });
 
 const device = new Device(() => localStorage);

@@ -40,6 +40,16 @@ test('it asks, tells, and asks again', async () => {
   assert.equal(pending().length, 1);
 });
 
+test('after trouble it asks at once and soon once more, then calmly again', async () => {
+  const { watch, heard, pending } = setUp(() => json({ status: 'ready' }));
+  await watch.start();
+  await watch.lookCloser();
+  assert.deepEqual(heard, ['ready', 'ready']);
+  assert.deepEqual(pending().map(({ after }) => after), [1000]);
+  await pending()[0].work();
+  assert.deepEqual(pending().at(-1).after, 10000);
+});
+
 test('an answer that is none counts as lost', async () => {
   const { watch, heard } = setUp(() => { throw new TypeError('offline'); });
   await watch.start();

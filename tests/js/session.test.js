@@ -9,7 +9,7 @@ import { Store } from '../../medserver/static/js/store.js';
 const file = (name, size = 3) => ({ name, size, type: '' });
 
 function setUp(follow, health = { status: 'ready', supports_images: true }) {
-  const seen = { ids: 0, forgotten: [], bodies: [], unreachable: 0 };
+  const seen = { ids: 0, forgotten: [], bodies: [], trouble: 0 };
   const store = new Store(initialState);
   store.change(heard(health));
   const session = new Session({
@@ -20,7 +20,7 @@ function setUp(follow, health = { status: 'ready', supports_images: true }) {
       if (address === '/samples/gone.png') throw new Error('404');
       return file(address.slice(9));
     }),
-    onUnreachable: () => { seen.unreachable += 1; },
+    onTrouble: () => { seen.trouble += 1; },
     follow: (request) => {
       seen.bodies.push(request.body);
       return follow(request);
@@ -71,8 +71,20 @@ test('a refusal hands everything back and says why', async () => {
   await session.send();
   assert.deepEqual([store.state.draft.text, store.state.draft.images[0].name, store.state.turns.length], ['Keep me', 'a.png', 0]);
   assert.equal(store.state.notice.code, 'unreachable');
-  assert.equal(seen.unreachable, 1);
+  assert.equal(seen.trouble, 1);
   assert.deepEqual(seen.forgotten, []);
+});
+
+test('the server is looked at where it may not be as it was, and not where it only said no', async () => {
+  const refused = (status, code) => ending.byRefusal({ status, code });
+  const verdicts = [refused(503, 'engine_down'), ending.bySilence(), refused(429, 'rate_limited'), ending.byReason(null), ending.byReader()];
+  const trouble = await Promise.all(verdicts.map(async (verdict) => {
+    const { session, seen } = setUp(async () => verdict);
+    session.type('x');
+    await session.send();
+    return seen.trouble;
+  }));
+  assert.deepEqual(trouble, [1, 1, 0, 0, 0]);
 });
 
 test('an image that is gone is a refusal, and nothing is asked', async () => {
@@ -98,6 +110,7 @@ test('a failure before any word hands back too, one after it is an ending', asyn
   late.session.type('x');
   await late.session.send();
   assert.equal(late.store.state.turns[1].ending.kind, 'failed');
+  assert.deepEqual([early.seen.trouble, late.seen.trouble], [1, 1]);
   assert.equal(late.store.state.turns[1].text, 'Half');
 });
 

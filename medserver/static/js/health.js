@@ -17,6 +17,7 @@ export function pauseAfter(health) {
 export class HealthWatch {
   #timer = null;
   #asking = null;
+  #wary = false;
 
   /** `clock` has setTimeout and clearTimeout; `page` is a document, for its visibility. */
   constructor({ fetch, clock, page, onHealth, onLost }) {
@@ -28,7 +29,13 @@ export class HealthWatch {
     return this.askNow();
   }
 
-  /** Out of turn: after a request found nobody there, or when the page is looked at again. */
+  /** Something went wrong, which the server may know a moment later than we do: asked now, and soon once more. */
+  lookCloser() {
+    this.#wary = true;
+    return this.askNow();
+  }
+
+  /** Out of turn: when the page is looked at again. */
   async askNow() {
     this.#rest();
     if (this.page.hidden) return;
@@ -39,7 +46,8 @@ export class HealthWatch {
     this.#asking = null;
     if (health) this.onHealth(health);
     else this.onLost();
-    this.#timer = this.clock.setTimeout(() => this.askNow(), pauseAfter(health));
+    this.#timer = this.clock.setTimeout(() => this.askNow(), this.#wary ? UNSETTLED : pauseAfter(health));
+    this.#wary = false;
   }
 
   async #ask(asking) {

@@ -12,15 +12,19 @@ import * as state from './state.js';
 
 const blocked = (code, details = {}) => Object.freeze({ code, ...details });
 
+/** Nobody answered, there is no model now, or an answer broke off: the server may not be as it was. */
+const isTrouble = ({ kind, refusal }) => ['failed', 'interrupted'].includes(kind)
+  || (kind === 'refused' && (refusal.code === 'unreachable' || refusal.status === 503));
+
 export class Session {
   #abort = null;
 
   /**
    * `images` makes, reads and forgets images; `filesOf` fetches those of a sample; `follow` asks for one reply; `newId` names what is new;
-   * `onUnreachable` is told when nobody answered.
+   * `onTrouble` is told when the server may not be as it was.
    */
-  constructor({ store, images, filesOf, follow, now, newId, onUnreachable }) {
-    Object.assign(this, { store, images, filesOf, follow, now, newId, onUnreachable });
+  constructor({ store, images, filesOf, follow, now, newId, onTrouble }) {
+    Object.assign(this, { store, images, filesOf, follow, now, newId, onTrouble });
   }
 
   /** A reply is being followed by this page. */
@@ -218,9 +222,9 @@ export class Session {
   }
 
   #conclude(verdict, back, nothingCame) {
+    if (isTrouble(verdict)) this.onTrouble();
     if (verdict.kind === 'refused') {
       this.#letGo(back(verdict.refusal));
-      if (verdict.refusal.code === 'unreachable') this.onUnreachable();
       return;
     }
     if (verdict.kind === 'failed' && nothingCame) {
