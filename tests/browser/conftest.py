@@ -64,7 +64,13 @@ def asked_with(page, **fields) -> None:
     page.route("**/api/chat", more)
 
 
-def opened(browser, port: int, size: dict, **device):
+def stands(page, word: str) -> None:
+    """Until the page says so of the server."""
+    page.locator("#status .status-label").get_by_text(word, exact=True).wait_for(timeout=120_000)
+
+
+def opened(browser, port: int, size: dict, *, standing: str = "Ready", **device):
+    """The page once it says that the server stands so."""
     context = browser.new_context(viewport=size, **device)
     if port in Running.by_port:
         context.add_cookies([Running.by_port[port].cookie()])
@@ -81,7 +87,7 @@ def opened(browser, port: int, size: dict, **device):
     )
     asked_with(page, ignore_eos=True)  # there must be time to look at it while it streams
     page.goto(f"http://{HOST}:{port}/")
-    page.locator("#status").get_by_text("Ready", exact=True).wait_for()
+    stands(page, standing)
     yield page
     context.close()
     # A refused or cut request is Chromium's own line and no complaint of ours.

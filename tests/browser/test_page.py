@@ -1,12 +1,11 @@
-"""The journeys of the first page: ask with images, watch, stop, be refused, lose the engine."""
+"""The journeys of the first page: ask with images, watch, stop, be refused."""
 
 import json
 import re
-import signal
 
 from tests.browser.conftest import SIZES, asked_with, opened
 from tests.browser.played import Played
-from tests.serving import Running, question
+from tests.serving import question
 
 ANSWER = "#transcript article[data-role=assistant]"
 
@@ -85,60 +84,3 @@ def test_what_was_typed_is_not_lost_when_the_server_refuses(browser, pictures):
             notice.get_by_text(re.compile("minute|second")).wait_for()
             assert page.input_value("#prompt") == "Do not lose me."
             assert page.locator("#attachments li").count() == 1
-
-
-def test_an_engine_that_dies_is_said_and_the_page_lives_on(browser, multimodal_checkpoint):
-    with Running("-m", "demo", "--model-path", str(multimodal_checkpoint)) as running:
-        running.until_ready()
-        for page in opened(browser, running.port, SIZES["phone"]):
-            page.fill("#prompt", "Hello")
-            page.click("#send")
-            page.locator(f"{ANSWER}[data-phase=answering], {ANSWER}[data-phase=thinking]").wait_for()
-            running.worker().kill()
-            wait_for_ending(page, "failed")
-            assert "restarted" in words_of(page)
-            running.until_ready()
-            page.locator("#status").get_by_text("Ready", exact=True).wait_for()
-            page.fill("#prompt", "Again")
-            page.click("#send")
-            page.locator(f"{ANSWER}").nth(1).wait_for()
-            page.locator("#stop").click()
-            wait_for_ending(page, "stopped")
-
-
-def test_an_engine_that_hangs_is_said_and_replaced(browser, multimodal_checkpoint):
-    with Running("-m", "demo", "--model-path", str(multimodal_checkpoint)) as running:
-        running.until_ready()
-        for page in opened(browser, running.port, SIZES["desktop"]):
-            page.fill("#prompt", "Hello")
-            page.click("#send")
-            page.locator(f"{ANSWER}[data-phase=answering], {ANSWER}[data-phase=thinking]").wait_for()
-            running.worker().send_signal(signal.SIGSTOP)
-            wait_for_ending(page, "failed")
-            running.until(lambda health: health["engine"]["restarts"] == 1)
-            running.until_ready()
-            page.locator("#status").get_by_text("Ready", exact=True).wait_for()
-
-
-# Says that it holds vLLM, and ends as an engine does whose GPU is full.
-FULL = """#!/bin/sh
-case "$1" in
-  -c) echo '[[3, 11], ["vllm"]]' ;;
-  *) echo "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 20 GiB"; exit 1 ;;
-esac
-"""
-
-
-def test_an_engine_that_cannot_start_makes_room_and_the_page_says_why(browser, multimodal_checkpoint, tmp_path):
-    python = tmp_path / "python"
-    python.write_text(FULL)
-    python.chmod(0o755)
-    engine = ("--engine", "vllm", "--engine-python", str(python))
-    with Running("-m", "4", "--model-path", str(multimodal_checkpoint), *engine) as running:
-        assert running.until_ready().health()["engine"]["name"] == "transformers"
-        for page in opened(browser, running.port, SIZES["desktop"]):
-            page.click("#status summary")
-            page.locator("#status").get_by_text("vllm: It ran out of memory.").wait_for()
-            page.fill("#prompt", "Hello")
-            page.click("#send")
-            page.locator(ANSWER).wait_for()
