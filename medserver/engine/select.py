@@ -69,7 +69,7 @@ class _Case:
         if name == "transformers":
             yield from self._memory_of_transformers()
             return
-        if name == "sglang" and self.settings.force_transformers:
+        if self.settings.force_transformers:
             yield "--force-transformers was given."
         if self.settings.quantize:
             # Their 8-bit formats are no 4-bit weights, and vLLM's bitsandbytes lives in a plugin.

@@ -71,6 +71,7 @@ def test_a_modern_card_runs_sglang_with_transformers_behind_it(gpu):
         (replace(CPU, platform="darwin", machine="arm64", glibc=None), {}, "Linux"),
         (CPU, {}, "no"),
         (machine(H100), {"force_transformers": True}, "--force-transformers"),
+        (machine(H100), {"force_transformers": True, "engine": "sglang"}, "--force-transformers"),
         (machine(H100), {"quantize": True}, "-q"),
         (machine(card("Orin", (8, 7), 64)), {}, "8.7"),
         (machine(H100, cuda_driver=(12, 8)), {}, "CUDA 13.0"),
