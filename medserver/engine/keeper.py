@@ -158,7 +158,7 @@ def keep(orders: dict, verbose: bool) -> None:
     output = Output()
     reading = threading.Thread(target=lambda: [output.read(line) for line in server.stdout], daemon=True)
     reading.start()
-    threading.Thread(target=_listen, args=(server, output, leaving), daemon=True).start()
+    threading.Thread(target=_listen, args=(server, output, secret, leaving), daemon=True).start()
     try:
         code = server.wait()
         reading.join(1)
@@ -176,10 +176,11 @@ def _forget(secret: Path | None) -> None:
         secret.unlink(missing_ok=True)
 
 
-def _listen(server: subprocess.Popen, output: Output, leaving: threading.Event) -> None:
+def _listen(server: subprocess.Popen, output: Output, secret: Path | None, leaving: threading.Event) -> None:
     """To our parent: a line says that the server is ready, the end of the input that nobody is there any more."""
     for _ in sys.stdin:
         output.forget()
+        _forget(secret)  # it has been read
         threading.Thread(target=_until_incomplete, args=(server,), daemon=True).start()
     leaving.set()
     server.terminate()

@@ -109,6 +109,19 @@ def test_a_port_that_was_taken_is_no_reason_to_give_up():
         assert "failed" not in process.stdout.read()
 
 
+def test_the_private_file_is_gone_once_the_server_is_ready(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with keeper("-c", "import time; time.sleep(600)", file="key: hidden") as process:
+        said(process, "port")
+        [secret] = tmp_path.iterdir()
+        process.stdin.write("ready\n")
+        process.stdin.flush()
+        deadline = time.monotonic() + 30
+        while secret.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
 def test_a_command_that_is_not_there_is_said_and_leaves_no_key_behind(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with keeper(argv=["/nowhere/python"], file="key: hidden") as process:
