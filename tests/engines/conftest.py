@@ -18,7 +18,7 @@ import PIL.Image
 import pytest
 
 from medserver.config import Settings
-from medserver.engine.base import Engine
+from medserver.engine.base import Ask, Engine
 from medserver.engine.host import EngineHost
 from medserver.hardware import Hardware, probe
 from medserver.server import build_host
@@ -52,11 +52,33 @@ class Subject:
         async with self.engine._session.get(path) as response:
             return count(await response.text())
 
+    async def kept(self, asked: Ask) -> int:
+        """How many tokens of this prompt the engine did not compute again, by its own count."""
+        body = {**json.loads(self.engine._body(asked)), "stream": False, "return_cached_tokens_details": True}
+        del body["stream_options"]
+        before = await self._hits()
+        async with self.engine._session.post("/v1/chat/completions", json=body) as response:
+            assert response.status == 200
+            said = await response.json()
+        return _KEPT[self.name](said, await self._hits() - before)
+
+    async def _hits(self) -> int:
+        if self.name != "vllm":  # the others tell with the answer
+            return 0
+        async with self.engine._session.get("/metrics") as response:
+            return int(float(re.search(r"^vllm:prefix_cache_hits_total\S* (\S+)", await response.text(), re.M)[1]))
+
 
 _RUNNING = {
     "transformers": ("/stats", lambda said: json.loads(said)["running"]),
     "vllm": ("/metrics", lambda said: int(float(re.search(r"^vllm:num_requests_running\S* (\S+)", said, re.M)[1]))),
     "sglang": ("/v1/loads", lambda said: sum(one["num_running_reqs"] for one in json.loads(said)["loads"])),
+}
+
+_KEPT = {
+    "transformers": lambda said, hits: said["usage"]["prompt_tokens_details"]["cached_tokens"],
+    "vllm": lambda said, hits: hits,
+    "sglang": lambda said, hits: ((said["sglext"] or {}).get("cached_tokens_details") or {"device": 0})["device"],
 }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -132,6 +133,14 @@ def test_a_conversation_that_is_too_long_is_refused_with_its_code(subject):
 def test_an_answer_never_leaves_the_context(subject):
     _, end = subject.run(answer(subject, ask("Hello", max_tokens=5000)))
     assert end.usage.prompt_tokens + end.usage.completion_tokens <= 1024
+
+
+def test_what_is_kept_of_a_prompt_serves_its_own_client_alone(subject):
+    asked = ask("Is the left lung clear? " * 30, max_tokens=8, ignore_eos=True)
+    first, again, other, other_again = (
+        subject.run(subject.kept(replace(asked, cache_salt=salt))) for salt in ("one", "one", "other", "other")
+    )
+    assert first == other == 0 < again == other_again
 
 
 # Seconds until an engine's own count is back where it was. What is not ours counts now and then only.
