@@ -65,7 +65,7 @@ class Window:
             "account": self._account,
             "figures": self._figures,
             "offer": common.entrance.offer,
-            "stalled": common.host.stalled if isinstance(common.host, EngineHost) else None,
+            "failing": common.host.failing if isinstance(common.host, EngineHost) else None,
             "log": _log,
         }
         self.line = Line(hear, self._lost)

@@ -156,7 +156,7 @@ def _host(orders: Orders, line: Line, heard: dict[str, Callable[..., Any]], salt
     settings = orders.settings
     if orders.standing is None:
         return RemoteHost(settings.upstream, orders.serving, settings.max_model_len, settings.upstream_key, salt)
-    host = SharedHost(orders.standing, lambda port: line.tell("stalled", port=port))
+    host = SharedHost(orders.standing, lambda port, why: line.tell("failing", port=port, why=why))
     heard["standing"] = lambda standing: host.hear(unpacked(Standing, standing))
     return host
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from math import inf
 from typing import Any
 from uuid import uuid4
 
@@ -17,13 +16,18 @@ from medserver.engine.connector import read_little
 from medserver.engine.dialect import OURS, Dialect
 from medserver.engine.faults import problem_from
 from medserver.engine.patience import FOREVER, Patience, Watch
-from medserver.errors import BadRequest, ContextOverflow, EngineLost
+from medserver.errors import BadRequest, ContextOverflow, EngineLost, OutOfMemory
 from medserver.models import ThinkingMarkers
 
 _BROKEN = (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError)
 _ABORT = aiohttp.ClientTimeout(total=5)
 _PIECE = 8 * 1024  # bytes that are handled together: for a client that does not read they lie here in several forms
 _LONGEST_LINE = 4 * 1024 * 1024  # a server that sends no line end would fill our memory
+
+# Why an engine is not left as it is.
+MUTE = "The engine did not begin an answer in time."
+SILENT = "The engine stopped in the middle of an answer."
+FULL = "The engine ran out of memory."
 
 
 class EngineClient:
@@ -38,15 +42,16 @@ class EngineClient:
         dialect: Dialect = OURS,
         markers: ThinkingMarkers | None = None,
         patience: Patience = FOREVER,
-        on_silence: Callable[[], None] | None = None,
+        on_failing: Callable[[str], None] = lambda why: None,
     ):
-        """`on_silence` is called when an answer has outlasted the patience; that answer ends with `EngineLost`."""
+        """`on_failing` is told why the engine cannot be left as it is: it has outlasted the patience, or is full."""
         self._session = session
         self._model_id = model_id
         self._dialect = dialect
         self._markers = markers or ThinkingMarkers()
         self._patience = patience
-        self._on_silence = on_silence
+        self._until_head = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=patience.head)
+        self._on_failing = on_failing
         self._aborting: set[asyncio.Task] = set()
         self.facts = facts
 
@@ -58,16 +63,22 @@ class EngineClient:
         """
         if ask.sampling.seed is not None and ask.sampling.temperature > 0 and not self.facts.seeds:
             raise BadRequest("seed: this engine draws anew each time. Leave it out, or ask with temperature 0.")
-        rid = uuid4().hex if self._dialect.abort_path else None
+        rid = uuid4().hex if self._dialect.abort else None
         try:
             async with aclosing(self._answer(ask, rid)) as items:
                 async for item in items:
                     yield item
                     if isinstance(item, End):
                         return
-        except _BROKEN:
+        except _BROKEN as broken:
             self._abort(rid)
+            if isinstance(broken, aiohttp.SocketTimeoutError):
+                self._on_failing(MUTE)
             raise EngineLost() from None
+        except OutOfMemory:
+            if not self._dialect.trusted:  # our own goes on with everybody else's answers
+                self._on_failing(FULL)
+            raise
         except (GeneratorExit, asyncio.CancelledError):
             self._abort(rid)
             raise
@@ -93,22 +104,19 @@ class EngineClient:
                 yield item
 
     async def _exchange(self, ask: Ask, body: bytes) -> AsyncIterator[Delta | End]:
-        first = self._patience.first
-        patient = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=None if first == inf else first)
         # Never redirected: a conversation goes to the server that was named, and to no other.
-        posted = self._session.post("v1/chat/completions", data=body, timeout=patient, allow_redirects=False)
+        posted = self._session.post("v1/chat/completions", data=body, timeout=self._until_head, allow_redirects=False)
         del body  # it may hold images, and an answer takes minutes
         async with posted as response:
             if response.status != 200:
                 raise problem_from(await response.read(), response.status, self._dialect, self.facts.max_model_len)
             read_little(response)
-            _end_with_connection(response)
+            _take_over(response)
             answer = Answer(self._dialect, self._markers, _begun(ask))
 
             def give_up() -> None:
                 response.close()
-                if self._on_silence:
-                    self._on_silence()
+                self._on_failing(SILENT if watch.begun else MUTE)
 
             with Watch(self._patience, give_up) as watch:
                 async for payloads in _payloads(response.content, watch):
@@ -146,7 +154,7 @@ class EngineClient:
         if ask.continue_final:
             body |= {"continue_final_message": True, "add_generation_prompt": False}
         if rid:
-            body["rid"] = rid
+            body[self._dialect.abort.field] = rid
         if ask.cache_salt and self._dialect.salts:
             body["cache_salt"] = ask.cache_salt
         if whole_context:
@@ -162,12 +170,13 @@ class EngineClient:
         task.add_done_callback(self._aborting.discard)
 
     async def _send_abort(self, rid: str) -> None:
+        abort = self._dialect.abort
         with contextlib.suppress(*_BROKEN, RuntimeError):  # its session may be closed by now
-            async with self._session.post(self._dialect.abort_path, json={"rid": rid}, timeout=_ABORT):
+            async with self._session.post(abort.path, data=abort.body % rid, timeout=_ABORT):
                 pass
 
 
-def engine_at(reach: Reach, session: aiohttp.ClientSession, on_silence: Callable[[], None]) -> EngineClient:
+def engine_at(reach: Reach, session: aiohttp.ClientSession, on_failing: Callable[[str], None]) -> EngineClient:
     """The engine that `reach` describes, asked over `session`."""
     return EngineClient(
         session,
@@ -176,12 +185,16 @@ def engine_at(reach: Reach, session: aiohttp.ClientSession, on_silence: Callable
         dialect=reach.dialect,
         markers=reach.markers,
         patience=reach.patience,
-        on_silence=on_silence,
+        on_failing=on_failing,
     )
 
 
-def _end_with_connection(response: aiohttp.ClientResponse) -> None:
-    """Break a body off whose connection has gone: aiohttp leaves its reader waiting where a chunk was no chunk."""
+def _take_over(response: aiohttp.ClientResponse) -> None:
+    """Wait for this body in our own way from here on.
+
+    aiohttp would set a timer for each chunk anew, and leaves its reader waiting where the connection went in the middle
+    of a chunk.
+    """
 
     def broken(gone: asyncio.Future | None) -> None:
         if gone and not gone.cancelled():
@@ -191,7 +204,10 @@ def _end_with_connection(response: aiohttp.ClientResponse) -> None:
 
     if response.connection is None:
         return  # the body is all here
-    closed = response.connection.protocol.closed
+    protocol = response.connection.protocol
+    protocol.read_timeout = None
+    protocol.start_timeout()  # none, and the running one ends
+    closed = protocol.closed
     if closed is None:  # gone between the head and now
         broken(None)
     else:

@@ -4,16 +4,25 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Abort:
+    """How an answer is ended by its id: what is posted to `path`, `%s` being the id that its `field` was sent with."""
+
+    field: str
+    path: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """`trusted`: its error codes and sentences are our own. `echoes_turn`: the end of a turn that it continues
     may come back in front of the answer. `fits_answer`: it shortens an answer to what its context leaves, instead of
-    refusing it. `probe_path`: costs it next to nothing. `abort_path`: takes the `rid` that a request was sent with.
-    `salts`: keeps prompts for later ones, apart by their `cache_salt`.
+    refusing it. `probe_path`: costs it next to nothing. `salts`: keeps prompts for later ones, apart by their
+    `cache_salt`.
     """
 
     name: str
     probe_path: str = "v1/models"
-    abort_path: str | None = None
+    abort: Abort | None = None
     salts: bool = False
     trusted: bool = False
     fits_answer: bool = False
@@ -21,8 +30,14 @@ class Dialect:
 
 
 OURS = Dialect("medserver", probe_path="ready", salts=True, trusted=True, fits_answer=True)
-VLLM = Dialect("vllm", probe_path="health", salts=True, echoes_turn=True)
-SGLANG = Dialect("sglang", probe_path="ready", abort_path="abort_request", salts=True)
+VLLM = Dialect(
+    "vllm",
+    probe_path="health",
+    abort=Abort("request_id", "inference/v1/abort_requests", '{"request_ids": ["chatcmpl-%s"]}'),
+    salts=True,
+    echoes_turn=True,
+)
+SGLANG = Dialect("sglang", probe_path="ready", abort=Abort("rid", "abort_request", '{"rid": "%s"}'), salts=True)
 # A router, or a server that we do not know: vLLM may be behind it.
 PLAIN = Dialect("openai", echoes_turn=True)
 

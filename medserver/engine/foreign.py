@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from medserver.hardware import Hardware
 
 # Answers at a time; both batch many more, and then each of them is slow.
 SLOTS, SLOTS_ON_CPU = 64, 16
-PATIENCE = Patience(first=inf, between=60.0)  # kernels may be compiled before the first token, never after
+# Kernels may be compiled before a first token, never after; without a GPU to read a prompt takes as long as it takes.
+PATIENCE, PATIENCE_ON_CPU = Patience(first=600.0, between=60.0), Patience(between=60.0)
 # The token budget of a conversation also ends its images; this many fit into no context that we serve.
 MOST_IMAGES = 64
 
@@ -79,7 +79,7 @@ def row(
         start,
         partial(described, settings=settings, serving=serving, hardware=hardware, seeds=seeds),
         dialect=dialect,
-        patience=PATIENCE,
+        patience=PATIENCE if hardware.gpus else PATIENCE_ON_CPU,
         markers=serving.variant.thinking,
         self_test=True,
         attempts=1,

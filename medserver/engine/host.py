@@ -111,10 +111,10 @@ class EngineHost:
         """All that another process needs to know to ask the engine; `on_change` is called when it may have changed."""
         return Standing(self.status, self.models, self.slots, self._reach)
 
-    def stalled(self, port: int) -> None:
-        """An answer of the engine on `port` has outlasted the patience in another process."""
+    def failing(self, port: int, why: str) -> None:
+        """Another process has found that the engine on `port` cannot be left as it is."""
         if self._life and self._reach and self._reach.port == port:
-            self._life.stalled()
+            self._life.end(why)
 
     async def _keep(self) -> None:
         rows = await self._supplied(self._rows) if isinstance(self._rows, Supply) else self._rows

@@ -58,11 +58,13 @@ class Life:
         self._on_loading = on_loading
         self._on_ready = on_ready
         self._heard = time.monotonic()
-        self._stalled = asyncio.Event()
+        self._failing = asyncio.Event()
+        self._why = ""
 
-    def stalled(self) -> None:
-        """An answer has outlasted the patience, so this life ends."""
-        self._stalled.set()
+    def end(self, why: str) -> None:
+        """Who asks it has found that it cannot be left as it is."""
+        self._why = self._why or why
+        self._failing.set()
 
     async def run(self) -> str:
         """From the start to the end, after which nothing of it is left; returns why it ended, having been ready.
@@ -106,7 +108,7 @@ class Life:
             await child.tell(b"ready\n")
             row = self._row
             reach = Reach(port, secret, self._model_id, becoming.result(), row.dialect, row.patience, row.markers)
-            self._on_ready(engine_at(reach, session, self.stalled), reach)
+            self._on_ready(engine_at(reach, session, self.end), reach)
             await asyncio.wait({ended, hung}, return_when=asyncio.FIRST_COMPLETED)
             return hung.result() if hung.done() else _reason_of(ended)
         finally:
@@ -156,13 +158,13 @@ class Life:
         return False
 
     async def _hung(self, session: aiohttp.ClientSession, ready: asyncio.Task) -> str:
-        """Watch one that is ready; returns the sentence why it counts as hung."""
+        """Watch one that is ready; returns the sentence why it counts as hung, or as full."""
         await asyncio.wait({ready})
         failures = 0
         while failures < WATCH_FAILURES:
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._stalled.wait(), WATCH_SECONDS)
-                return "The engine stopped in the middle of an answer."
+                await asyncio.wait_for(self._failing.wait(), WATCH_SECONDS)
+                return self._why
             failures = 0 if await _alive(session, self._row.dialect.probe_path) else failures + 1
         return "The engine stopped answering."
 

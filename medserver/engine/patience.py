@@ -13,6 +13,11 @@ class Patience:
     first: float = inf
     between: float = inf
 
+    @property
+    def head(self) -> float | None:
+        """`first` as libraries say it, to whom None is for ever."""
+        return None if self.first == inf else self.first
+
 
 FOREVER = Patience()
 # An engine on this machine is probed by its host; a prefill may take minutes on a CPU, an answer that has begun not.
@@ -31,6 +36,7 @@ class Watch:
         self._give_up = give_up
         self._loop = asyncio.get_running_loop()
         self._limit = patience.first
+        self.begun = False
         self._heard = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -46,7 +52,8 @@ class Watch:
 
     def began(self) -> None:
         """The answer has begun; saying so again changes nothing."""
-        if self._limit != self._patience.between:
+        if not self.begun:
+            self.begun = True
             self._limit = self._patience.between
             self._stop()
             self._look()

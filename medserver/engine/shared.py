@@ -12,11 +12,11 @@ from medserver.engine.host import EngineStatus, Standing, absent
 
 
 class SharedHost:
-    """What it is told of the engine is all it knows. `on_silence`: called with the port of one that fell silent."""
+    """What it is told of the engine is all it knows. `on_failing`: as an engine's, with its port."""
 
-    def __init__(self, standing: Standing, on_silence: Callable[[int], None]):
+    def __init__(self, standing: Standing, on_failing: Callable[[int, str], None]):
         self._standing = standing
-        self._on_silence = on_silence
+        self._on_failing = on_failing
         self._session: aiohttp.ClientSession | None = None
         self._engine: Engine | None = None
 
@@ -44,7 +44,7 @@ class SharedHost:
             raise absent(self.status)
         if self._engine is None:
             road = _Road(self._session, reach)
-            self._engine = engine_at(reach, road, lambda: self._on_silence(reach.port))
+            self._engine = engine_at(reach, road, lambda why: self._on_failing(reach.port, why))
         return self._engine
 
     @property

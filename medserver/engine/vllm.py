@@ -31,6 +31,7 @@ def arguments(settings: Settings, serving: Serving, hardware: Hardware) -> list[
     argv += ["--served-model-name", serving.variant.model_id, "--host", "127.0.0.1", "--port", "{port}"]
     argv += ["--max-model-len", str(settings.max_model_len), "--max-num-seqs", str(slots(hardware))]
     argv += ["--dtype", "bfloat16", "--no-enable-log-requests", "--disable-uvicorn-access-log"]
+    argv.append("--enable-scale-out")  # among other doors behind the key, the one that ends an answer by its id
     if serving.supports_images:
         limit = {"image": images_in(serving, settings.max_model_len)}
         argv += ["--limit-mm-per-prompt", json.dumps(limit)]

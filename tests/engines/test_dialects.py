@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from medserver.chat import Sampling
 from medserver.engine.answer import ECHO_LONGEST, Echo, Voice
 from medserver.engine.base import Delta, End, EngineFacts
-from medserver.engine.client import EngineClient
+from medserver.engine.client import FULL, MUTE, SILENT, EngineClient
 from medserver.engine.dialect import OURS, PLAIN, SGLANG, VLLM, Dialect, dialect_of
 from medserver.engine.faults import problem_from
 from medserver.engine.patience import Patience
-from medserver.errors import BadRequest, ContextOverflow, EngineLost, Internal, OutOfMemory, Unavailable
+from medserver.errors import BadRequest, ContextOverflow, EngineLost, Internal, OutOfMemory, Problem, Unavailable
 from medserver.events import Usage
 from tests.engines.upstreams import HI, MODEL, Sglang, Wire, answered, ask, event
 from tests.scripted import MARKERS, examples, run
@@ -34,9 +34,10 @@ def flat(message: str, code: int = 400) -> bytes:
 
 
 @asynccontextmanager
-async def client_of(wire: Wire, dialect: Dialect = VLLM, patience: Patience | None = None):
+async def client_of(wire: Wire, dialect: Dialect = VLLM, patience: Patience | None = None, on_failing=None):
     async with wire.open(), aiohttp.ClientSession(wire.url) as session:
         extra = {"patience": patience} if patience else {}
+        extra |= {"on_failing": on_failing} if on_failing else {}
         yield EngineClient(session, MODEL, EngineFacts(True, 4096), dialect=dialect, **extra)
 
 
@@ -253,6 +254,7 @@ def test_what_is_asked_for_on_the_wire():
     assert (body["model"], body["logit_bias"], body["stream"]) == ("another", {"100": -100.0}, True)
     assert body["continue_final_message"] and not body["add_generation_prompt"]
     assert "rid" not in body and "ignore_eos" not in body
+    assert len(body["request_id"]) == 32
     heard(wire, ask(model=None))
     assert wire.bodies[1]["model"] == MODEL
 
@@ -281,8 +283,11 @@ async def until(condition) -> None:
         await asyncio.sleep(0.005)
 
 
-@pytest.mark.parametrize(("kind", "dialect", "by_id"), [(Wire, VLLM, False), (Sglang, SGLANG, True)])
-def test_closing_the_stream_stops_the_work_by_id_too_where_that_is_needed(kind, dialect, by_id):
+BY_ID = [(Wire, VLLM, "request_id"), (Sglang, SGLANG, "rid"), (Wire, PLAIN, None)]
+
+
+@pytest.mark.parametrize(("kind", "dialect", "field"), BY_ID)
+def test_closing_the_stream_stops_the_work_by_id_too_where_there_is_a_way(kind, dialect, field):
     async def scene():
         wire = kind([event({"content": "a"}), asyncio.Event()])
         async with client_of(wire, dialect) as client:
@@ -290,11 +295,11 @@ def test_closing_the_stream_stops_the_work_by_id_too_where_that_is_needed(kind, 
                 await anext(stream)
                 assert wire.running == 1
             await until(lambda: wire.running == 0)
-            if by_id:
+            if field:
                 await until(lambda: wire.aborted)
-            assert wire.aborted == ([wire.bodies[0]["rid"]] if by_id else [])
+            assert wire.aborted == ([wire.bodies[0][field]] if field else [])
             await said(client)
-            assert len(wire.aborted) == by_id, "an answer that has ended needs no abort"
+            assert len(wire.aborted) == bool(field), "an answer that has ended needs no abort"
 
     run(scene())
 
@@ -323,6 +328,30 @@ def test_cancelling_who_waits_aborts_too():
 def test_silence_is_an_engine_lost(frames):
     with pytest.raises(EngineLost):
         heard(Wire(frames), patience=Patience(0.3, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("given", "dialect", "why"),
+    [
+        ([30], VLLM, MUTE),  # not even a head
+        ([event({"role": "assistant"}), 30], VLLM, MUTE),
+        ([event({"content": "a"}), 30], VLLM, SILENT),
+        ((500, {"error": {"message": "CUDA out of memory"}}), VLLM, FULL),
+        ([event({"content": "a"}), event(error={"message": "CUDA out of memory", "code": 500})], SGLANG, FULL),
+        ((507, {"error": {"message": "x", "code": "out_of_memory"}}), OURS, None),  # its other answers go on
+        ((400, {"error": {"message": "x", "code": 400}}), VLLM, None),
+        ([event({"content": "a"}), None], VLLM, None),  # its end is seen by who keeps it
+    ],
+)
+def test_what_an_engine_is_not_left_running_for(given, dialect, why):
+    async def scene() -> list[str]:
+        failing = []
+        async with client_of(Wire(given), dialect, Patience(0.3, 0.2), failing.append) as client:
+            with pytest.raises(Problem):
+                await said(client)
+        return failing
+
+    assert run(scene()) == ([why] if why else [])
 
 
 def test_an_answer_that_has_begun_is_waited_for_less_long():

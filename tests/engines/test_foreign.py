@@ -61,6 +61,18 @@ def test_vllm_allows_as_many_images_as_the_context_holds():
     assert "--async-scheduling " in line("vllm")
 
 
+def test_no_word_of_a_request_is_logged_and_an_answer_can_be_ended_by_its_id():
+    assert "--no-enable-log-requests --disable-uvicorn-access-log " in line("vllm")
+    assert "--enable-scale-out " in line("vllm"), "else its way to end an answer by id is shut"
+    assert "--log-level warning " in line("sglang") and "--log-requests" not in line("sglang")
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_an_answer_that_does_not_begin_is_waited_for_longest_where_there_is_no_gpu(name):
+    first = {gpus: ROWS[name](Settings(model="4"), serving(), gpus).patience.first for gpus in (WITH_GPUS, WITHOUT)}
+    assert 60 < first[WITH_GPUS] < first[WITHOUT]
+
+
 def test_without_a_gpu_they_run_on_the_cpu():
     assert "--device cpu --attention-backend torch_native" in line("sglang", WITHOUT)
     assert "--mem-fraction-static" not in line("sglang", WITHOUT)

@@ -24,7 +24,7 @@ def heard(shared: SharedHost, stage: Stage) -> None:
 
 def test_it_is_asked_while_it_runs_and_refused_as_at_home_while_not():
     async def play():
-        shared = SharedHost(Standing(EngineStatus("odd"), ("odd",), 32), lambda port: None)
+        shared = SharedHost(Standing(EngineStatus("odd"), ("odd",), 32), lambda port, why: None)
         shared.start()
         with pytest.raises(Unavailable) as refused:
             shared.engine()
@@ -49,9 +49,9 @@ def test_one_that_falls_silent_in_the_middle_of_an_answer_is_told_of_and_started
     async def play():
         async with Stage(STAYS, patience=Patience(between=0.3)) as stage:
             await stage.until(ready)
-            shared = SharedHost(stage.host.standing, stage.host.stalled)
+            shared = SharedHost(stage.host.standing, stage.host.failing)
             shared.start()
-            stage.host.stalled(1)  # of an engine that is gone
+            stage.host.failing(1, "x")  # of an engine that is gone
             stream = shared.engine().stream(ASK)
             await anext(stream)
             with pytest.raises(EngineLost):

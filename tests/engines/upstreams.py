@@ -44,6 +44,7 @@ class Wire:
 
     owner = "vllm"
     health_path = "/health"
+    abort_path = "/inference/v1/abort_requests"
 
     def __init__(self, *answers: Any, always: Any = None, models: tuple[str, ...] = (MODEL,), key: str | None = None):
         self.answers = list(answers)
@@ -66,7 +67,7 @@ class Wire:
         app.router.add_get(self.health_path, self._health)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_post("/tokenize", self._tokenize)
-        app.router.add_post("/abort_request", self._abort)
+        app.router.add_post(self.abort_path, self._abort)
         runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)
@@ -97,8 +98,11 @@ class Wire:
         return web.json_response({"tokens": self.tokens[asked["prompt"]]})
 
     async def _abort(self, request: web.Request) -> web.Response:
-        self.aborted.append((await request.json())["rid"])
+        self.aborted += self._named(await request.json())
         return web.Response()
+
+    def _named(self, body: dict[str, Any]) -> list[str]:
+        return [one.removeprefix("chatcmpl-") for one in body["request_ids"]]
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         self.bodies.append(await request.json())
@@ -134,6 +138,10 @@ class Wire:
 class Sglang(Wire):
     owner = "sglang"
     health_path = "/ready"
+    abort_path = "/abort_request"
+
+    def _named(self, body: dict[str, Any]) -> list[str]:
+        return [body["rid"]]
 
 
 class Router(Wire):
