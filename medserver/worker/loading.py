@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoProcessor, AutoTokenizer, BitsAndBytesC
 from medserver.worker.checkpoint import Progress
 from medserver.worker.model import Model, Plan
 from medserver.worker.quantisation import BITSANDBYTES, TORCHAO, choose, share_of
+from medserver.worker.self_test import self_test
 from medserver.worker.values import LoadFailure
 
 log = logging.getLogger("medserver.worker")
@@ -71,7 +72,7 @@ def load(directory: Path, *, quantize: bool, progress: Progress) -> Model:
     refuse_offloaded(network)
     model = Model(network, processor, where, quantisation=mode)
     progress("self-test", 0, 1)
-    model.self_test()
+    self_test(model)
     model.load_seconds = perf_counter() - started
     return model
 
