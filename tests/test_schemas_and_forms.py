@@ -23,6 +23,13 @@ def read(body: bytes) -> ChatRequest:
     return run(read_json(Request(exchange.scope, exchange.receive), ChatRequest))
 
 
+def test_the_bytes_of_a_body_are_not_kept_for_as_long_as_its_answer_takes():
+    exchange = Exchange(orjson.dumps({"messages": HI}))
+    request = Request(exchange.scope, exchange.receive)
+    run(read_json(request, ChatRequest))
+    assert not any(isinstance(kept, bytes) for kept in vars(request).values())
+
+
 def refused(body) -> str:
     with pytest.raises(InvalidRequest) as wrong:
         read(body if isinstance(body, bytes) else orjson.dumps(body))
