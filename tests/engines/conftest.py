@@ -25,7 +25,7 @@ from medserver.server import build_host
 from medserver.weights import serving_for
 from tests import checkpoints
 
-READY_SECONDS = 400
+READY_SECONDS = 400  # about a minute on two free cores, which are not always free
 
 
 @dataclass
@@ -39,8 +39,8 @@ class Subject:
     def engine(self) -> Engine:
         return self.host.engine()
 
-    def run(self, work: Awaitable):
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(120)
+    def run(self, work: Awaitable, seconds: float = 120):
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
     @property
     def name(self) -> str:
@@ -121,7 +121,7 @@ def subject(request):
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     subject = Subject(loop, ENGINES[request.param](request))
-    subject.run(_opened(subject.host))
+    subject.run(_opened(subject.host), 2 * READY_SECONDS)  # it fails by itself, and says how far it has come
     yield subject
     subject.run(subject.host.close())
     loop.call_soon_threadsafe(loop.stop)
