@@ -78,7 +78,7 @@ _RUNNING = {
 _KEPT = {
     "transformers": lambda said, hits: said["usage"]["prompt_tokens_details"]["cached_tokens"],
     "vllm": lambda said, hits: hits,
-    "sglang": lambda said, hits: ((said["sglext"] or {}).get("cached_tokens_details") or {"device": 0})["device"],
+    "sglang": lambda said, hits: ((said.get("sglext") or {}).get("cached_tokens_details") or {"device": 0})["device"],
 }
 
 
