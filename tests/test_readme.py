@@ -83,6 +83,6 @@ def test_the_page_has_words_for_every_stage_of_loading():
     from medserver.hub import download
     from medserver.worker import server
 
-    words = (ROOT / "medserver/static/js/words.js").read_text(encoding="utf-8")
+    words = (ROOT / "medserver/static/js/words/status.js").read_text(encoding="utf-8")
     [table] = re.findall(r"const STAGES = \{(.*?)\};", words, re.DOTALL)
     assert tuple(re.findall(r"'?([\w-]+)'?: '", table)) == download.STAGES + server.STAGES

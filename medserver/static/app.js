@@ -29,7 +29,7 @@ import { Tabs } from './js/storage/tabs.js';
 import { Visit } from './js/storage/visit.js';
 import { Store } from './js/store.js';
 import { Page } from './js/views/page.js';
-import * as words from './js/words.js';
+import * as words from './js/words/index.js';
 
 const now = () => Date.now();
 const ask = async (...request) => {

@@ -1,7 +1,8 @@
 /**
  * The pairing page: takes a secret from the address or a PIN from the form, and goes on once the server knows this device.
  */
-import { pinOf, said, words } from './js/pairing.js';
+import { pinOf, said } from './js/pairing.js';
+import { pairing as words } from './js/words/other_pages.js';
 
 const form = document.getElementById('form');
 const pin = document.getElementById('pin');

@@ -1,11 +1,13 @@
 /**
  * The page that helps to trust the server's own certificate authority: shows the fingerprint that is to be compared.
  */
+import { trust as words } from './js/words/other_pages.js';
+
 const line = document.getElementById('fingerprint');
 
 try {
   const response = await fetch('/api/trust', { cache: 'no-store' });
   line.textContent = (await response.json()).sha256.replaceAll(':', ' ');
 } catch {
-  line.textContent = 'The fingerprint could not be fetched. Load the page again.';
+  line.textContent = words.failed;
 }

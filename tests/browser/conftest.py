@@ -24,7 +24,7 @@ ARGUMENTS = [
     # A name that is not localhost takes the secure context away, and the traffic stays on this machine.
     f"--host-resolver-rules=MAP {HOST} 127.0.0.1",
 ]
-WORDS = (Path(medserver.__file__).parent / "static" / "js" / "words.js").read_text(encoding="utf-8")
+WORDS = (Path(medserver.__file__).parent / "static" / "js" / "words" / "about.js").read_text(encoding="utf-8")
 # Somebody who has been here before; one test meets the notice for the first time.
 NOTICE_ACCEPTED = f"""localStorage.setItem('medserver.notice', '"{re.search("version: '(.+?)'", WORDS)[1]}"')"""
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 375, "height": 812}}

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { pinOf, said, words } from '../../medserver/static/js/pairing.js';
+import { pinOf, said } from '../../medserver/static/js/pairing.js';
+import { pairing as words } from '../../medserver/static/js/words/other_pages.js';
 
 test('a PIN is six digits, however they are grouped', () => {
   for (const typed of ['123456', '123 456', ' 12-34-56 ', '123.456', '123 456']) assert.equal(pinOf(typed), '123456');

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { KEYS } from '../../medserver/static/js/viewer/keys.js';
 import { initialLook } from '../../medserver/static/js/viewer/look.js';
 import { PRESETS } from '../../medserver/static/js/viewer/windowing.js';
-import * as words from '../../medserver/static/js/words.js';
+import * as words from '../../medserver/static/js/words/index.js';
 
 const film = { number: 2, of: 3, message: 4, draft: false, image: { name: 'knee.png', label: 'prior' } };
 const say = (changes, window = { width: 256, level: 128 }, isFull = true) =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as ending from '../../medserver/static/js/ending.js';
-import * as words from '../../medserver/static/js/words.js';
+import * as words from '../../medserver/static/js/words/index.js';
 
 const reply = (kind, { text = 'Answer', thinking = '', phase = 'ended' } = {}) => ({ ending: kind, text, thinking, phase, ahead: null });
 const say = (...about) => words.ending(reply(...about));

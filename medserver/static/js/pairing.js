@@ -1,12 +1,7 @@
 /**
- * What the pairing page says, and what it takes for a PIN; knows neither the DOM nor the network.
+ * What the pairing page takes for a PIN, and which sentence answers a refusal; knows neither the DOM nor the network.
  */
-export const words = {
-  asking: 'One moment.',
-  sixDigits: 'The PIN has six digits.',
-  unreachable: 'The server cannot be reached. Check the network, then try again.',
-  failed: (status) => `The server answered ${status} without a reason. Try again in a moment.`,
-};
+import { pairing as words } from './words/other_pages.js';
 
 /** The six digits of what was typed, however they were grouped; null when it is no PIN. */
 export function pinOf(typed) {

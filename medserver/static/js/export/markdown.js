@@ -1,7 +1,7 @@
 /**
  * Writes an outline as a Markdown document. The model's own headings stay below ours, and what a person typed stays as it was typed.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 
 export function markdownOf({ title, facts, warnings, turns }) {
   const parts = [

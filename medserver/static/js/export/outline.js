@@ -4,7 +4,7 @@
  * {title, facts, warnings, turns}: a turn is {who, notes, images, thought, text, set, ending}, where `set` says that its text is Markdown. The
  * thinking is left out unless asked for; an edited answer says so; a demo model is named wherever it speaks.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 
 export function conversationOutline({ turns, session }, { at, thinking = false }) {
   return outline(words.file.conversation, session?.title, turns, turns.map((turn) => turnOutline(turn, thinking)), at);

@@ -4,7 +4,7 @@
 import { isIntricate } from '../markdown/bounds.js';
 import { tokensOf } from '../markdown/clinical.js';
 import { Renderer } from '../markdown/render.js';
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { paper } from './paper.js';
 
 export const STYLE = `

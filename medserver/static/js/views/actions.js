@@ -2,7 +2,7 @@
  * The quiet row under a turn: step through its versions, copy, edit, ask again, download, delete. Shows which of them make sense and passes on
  * which is pressed; does not know what they do.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setAttributes, setText } from './dom.js';
 import { icon, IconSlot } from './icons.js';
 

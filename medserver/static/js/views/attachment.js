@@ -1,7 +1,7 @@
 /**
  * One image about to be sent: its picture, its number, what it is called, and the ways to move it and take it out.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setAttributes, setText } from './dom.js';
 import { icon } from './icons.js';
 import { ImageLabel } from './image_label.js';

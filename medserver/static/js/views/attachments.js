@@ -2,7 +2,7 @@
  * The images about to be sent, numbered in the order they will be sent, and how much of the limit they use; passes on what shall become of them.
  */
 import { excessOf, imageFigures } from '../limits.js';
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { Attachment } from './attachment.js';
 import { element, setText, ViewList } from './dom.js';
 import { Reorder } from './reorder.js';

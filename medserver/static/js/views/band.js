@@ -1,7 +1,7 @@
 /**
  * The band under the header that is there only while the server is not simply ready; knows how the server stands, and nothing else.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setAttributes, setText } from './dom.js';
 import { IconSlot } from './icons.js';
 

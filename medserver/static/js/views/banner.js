@@ -2,7 +2,7 @@
  * The lines that stand for as long as they are true: that a demo model is answering, and that nobody is asked who they are.
  * Knows only the server's health.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element } from './dom.js';
 
 export class Banner {

@@ -1,7 +1,7 @@
 /**
  * What must be known before the first use: shown once for each version of its words, until it is accepted.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element } from './dom.js';
 
 export class ClinicalNotice {

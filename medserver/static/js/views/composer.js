@@ -3,7 +3,7 @@
  */
 import { ACCEPTED } from '../image_file.js';
 import { countCharacters } from '../limits.js';
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { Attachments } from './attachments.js';
 import { ContextMeter } from './context_meter.js';
 import { element, setText } from './dom.js';

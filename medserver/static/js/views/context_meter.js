@@ -1,7 +1,7 @@
 /**
  * How full the model's context is, before anything is sent: a thin bar and, as it fills, words.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setAttributes, setText } from './dom.js';
 
 const TIGHT = 0.75;

@@ -3,7 +3,7 @@
  *
  * <dialog> traps the focus, closes on Esc and gives the focus back by itself.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setText } from './dom.js';
 
 const button = (text, kind, close) => element('button', { type: 'button', class: `button ${kind}`, on: { click: close } }, text);

@@ -3,7 +3,7 @@
  *
  * Without it a film that misses the box would replace the page, and the conversation with it.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element } from './dom.js';
 
 export class DropZone {

@@ -1,7 +1,7 @@
 /**
  * A turn being rewritten where it stands; shows the text it is given and passes on what is typed and how it ends. Ctrl+Enter ends it too.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element } from './dom.js';
 
 const GROWS_BY_ITSELF = CSS.supports('field-sizing', 'content');

@@ -1,7 +1,7 @@
 /**
  * A standing sign where the page came over http from another machine; opens into what that means.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element } from './dom.js';
 import { icon } from './icons.js';
 

@@ -2,7 +2,7 @@
  * The line under a reply that says how it ended, so that an incomplete answer never looks complete, with what can be done about it.
  */
 import { isIncomplete, remediesOf } from '../ending.js';
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setAttributes, setText } from './dom.js';
 import { IconSlot } from './icons.js';
 

@@ -1,7 +1,7 @@
 /**
  * The slim line at the top: which server and model this is, how it stands, and the way to a new session.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element } from './dom.js';
 import { Encryption } from './encryption.js';
 import { icon } from './icons.js';

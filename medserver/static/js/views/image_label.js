@@ -2,7 +2,7 @@
  * What an image is called: nothing, prior, current, or in somebody's own words. Does not know which image it is.
  */
 import { labelOf, LABELS, LONGEST } from '../label.js';
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setAttributes } from './dom.js';
 
 const OWN = 'own';

@@ -1,7 +1,7 @@
 /**
  * Says for as long as it is so that what is seen is not kept on this device, and why; knows the code, not the storage.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setText } from './dom.js';
 import { icon } from './icons.js';
 

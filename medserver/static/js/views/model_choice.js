@@ -1,7 +1,7 @@
 /**
  * Which model answers: its name, or a choice where the server offers several. Does not know where they run.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setText } from './dom.js';
 
 export class ModelChoice {

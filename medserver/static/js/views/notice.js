@@ -1,7 +1,7 @@
 /**
  * What stands in the way of sending, said right above the message box; knows a notice's words, not where it came from.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setAttributes, setText } from './dom.js';
 import { icon, IconSlot } from './icons.js';
 

@@ -9,7 +9,7 @@ import { problemsOf } from '../limits.js';
 import { imagesIn } from '../request.js';
 import { effectivePrompt } from '../settings/prompts.js';
 import { standingOf } from '../standing.js';
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { Announcer } from './announcer.js';
 import { Band } from './band.js';
 import { Banner } from './banner.js';

@@ -1,7 +1,7 @@
 /**
  * The control that opens and folds what a model said over and over; knows how often, not what.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setAttributes, setText } from './dom.js';
 
 export class Repeats {

@@ -2,7 +2,7 @@
  * Follows the end of what grows while the reader is at the end, and never moves them otherwise; then a button leads there. Knows only a
  * scrolling element.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element } from './dom.js';
 import { icon } from './icons.js';
 

@@ -1,7 +1,7 @@
 /**
  * The server's standing in a word, opening into its engine, its queue and what was tried; knows health, not the conversation.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setAttributes, setText } from './dom.js';
 import { IconSlot } from './icons.js';
 

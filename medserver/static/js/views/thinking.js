@@ -2,7 +2,7 @@
  * The model's thinking, apart from its answer: open while it thinks, folded when the answer begins, and as the reader left it after that.
  */
 import { thoughtFor } from '../conversation.js';
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setText } from './dom.js';
 import { icon } from './icons.js';
 

@@ -1,7 +1,7 @@
 /**
  * A small picture that opens in the viewer; knows an image, not where it stands.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setAttributes } from './dom.js';
 
 export class Thumbnail {

@@ -3,7 +3,7 @@
  */
 import { MarkdownFlow } from '../markdown/flow.js';
 import { repeatsIn } from '../repeats.js';
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { Actions } from './actions.js';
 import { element, setAttributes, setText } from './dom.js';
 import { Editor } from './editor.js';

@@ -1,7 +1,7 @@
 /**
  * The line that offers to bring back what was just deleted, for as long as it can be; does not know how.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setText } from './dom.js';
 import { icon } from './icons.js';
 

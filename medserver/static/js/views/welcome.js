@@ -1,7 +1,7 @@
 /**
  * What an empty conversation shows: what this is for, what it is not for, and questions to begin with, the model's own where it brings some.
  */
-import * as words from '../words.js';
+import * as words from '../words/index.js';
 import { element, setText } from './dom.js';
 
 const PLAIN = words.welcome.prompts.map((text) => Object.freeze({ text, images: Object.freeze([]) }));

@@ -3,7 +3,7 @@
  * hundreds.
  */
 import { groupsOf } from '../../sessions/groups.js';
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element, setText, ViewList } from '../dom.js';
 import { SessionRow } from './row.js';
 

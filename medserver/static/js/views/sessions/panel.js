@@ -1,7 +1,7 @@
 /**
  * The sessions at the left of a wide page, or as a sheet over a narrow one that keeps the focus and gives it back; the same content in both.
  */
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element, setAttributes } from '../dom.js';
 import { icon } from '../icons.js';
 import { SessionList } from './list.js';

@@ -2,7 +2,7 @@
  * One session in the list: opened by its title, with its actions in a row that opens under it. Passes on which session is meant, and keeps to
  * itself only what is being typed as a new title.
  */
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element, setAttributes, setText } from '../dom.js';
 import { icon, IconSlot } from '../icons.js';
 

@@ -2,7 +2,7 @@
  * One number that may be set: its field, what the server takes otherwise, and what is wrong with what was typed.
  */
 import { read } from '../../settings/settings.js';
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element, setAttributes, setText } from '../dom.js';
 
 export class NumberSetting {

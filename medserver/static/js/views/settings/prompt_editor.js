@@ -2,7 +2,7 @@
  * The system prompt: the server's own, none, one that was kept, or one that is written here.
  */
 import { choiceOf, effectivePrompt } from '../../settings/prompts.js';
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element, setText } from '../dom.js';
 
 const KEPT = 'kept:';

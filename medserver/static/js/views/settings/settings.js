@@ -5,7 +5,7 @@
  */
 import { boundsOf } from '../../settings/settings.js';
 import { THEMES } from '../../settings/theme.js';
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element } from '../dom.js';
 import { icon } from '../icons.js';
 import { NumberSetting } from './number_setting.js';

@@ -1,7 +1,7 @@
 /**
  * Which image a pane shows: its name, or a choice where there are several. Does not know what they show.
  */
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element, setAttributes, setText } from '../dom.js';
 
 export class FilmChoice {

@@ -2,7 +2,7 @@
  * The sheet of keys and gestures of the viewer, made from the keys themselves so that it cannot lag behind them.
  */
 import { KEYS } from '../../viewer/keys.js';
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element } from '../dom.js';
 
 export class Help {

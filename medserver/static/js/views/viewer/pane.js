@@ -5,7 +5,7 @@ import { Gesture } from '../../viewer/gesture.js';
 import { settled } from '../../viewer/look.js';
 import { transformOf } from '../../viewer/geometry.js';
 import { shownWindow } from '../../viewer/windowing.js';
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element, setAttributes, setText } from '../dom.js';
 import { icon } from '../icons.js';
 import { FilmChoice } from './film_choice.js';

@@ -1,7 +1,7 @@
 /**
  * Where the viewer stands: docked beside the conversation where there is room, or over the whole page. Does not know what it shows.
  */
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element } from '../dom.js';
 
 const ROOM = '(min-width: 68.75rem)';

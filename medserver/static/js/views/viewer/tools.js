@@ -2,7 +2,7 @@
  * The tools of the viewer, each a named button that says whether it is pressed; passes on their verbs and decides nothing.
  */
 import { KEYS } from '../../viewer/keys.js';
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element, setAttributes, setText } from '../dom.js';
 import { icon } from '../icons.js';
 import { WindowFields } from './window_fields.js';

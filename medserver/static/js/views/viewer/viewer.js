@@ -6,7 +6,7 @@ import { verbOf } from '../../viewer/keys.js';
 import { settled } from '../../viewer/look.js';
 import * as reading from '../../viewer/reading.js';
 import { presetOf, shownWindow, windowOf } from '../../viewer/windowing.js';
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element, setAttributes, setText } from '../dom.js';
 import { Films } from './films.js';
 import { Help } from './help.js';

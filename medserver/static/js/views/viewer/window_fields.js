@@ -2,7 +2,7 @@
  * Window and level as numbers, and presets of them; passes on what is chosen, and never writes over what is being typed.
  */
 import { MOST_WIDTH, presetOf, PRESETS, shownWindow } from '../../viewer/windowing.js';
-import * as words from '../../words.js';
+import * as words from '../../words/index.js';
 import { element, setAttributes } from '../dom.js';
 
 export class WindowFields {
