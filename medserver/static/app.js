@@ -4,8 +4,10 @@
 import { copyText } from './js/clipboard.js';
 import { lastReply, replying } from './js/conversation.js';
 import { Device } from './js/device.js';
+import { isEmpty } from './js/draft.js';
 import { answerFile, conversationFile } from './js/export/file.js';
 import { oncePerFrame } from './js/frame.js';
+import { letGoOfImages } from './js/held_images.js';
 import { HealthWatch } from './js/health.js';
 import { newId } from './js/ids.js';
 import * as images from './js/image_file.js';
@@ -19,7 +21,7 @@ import { putOn, themeFrom } from './js/settings/theme.js';
 import { save } from './js/save.js';
 import { Session } from './js/session.js';
 import { Shelf } from './js/sessions/shelf.js';
-import { heard, initialState, pairingFound, preferred, promptsFound, samplesFound, undoOffered, unheard } from './js/state.js';
+import { heard, initialState, pairingFound, preferred, promptsFound, samplesFound, unheard } from './js/state.js';
 import { Archive } from './js/storage/archive.js';
 import * as base64 from './js/storage/base64.js';
 import { Drafts } from './js/storage/drafts.js';
@@ -59,6 +61,8 @@ const session = new Session({
   follow: (request) => followReply({ ...request, fetch: ask, now }),
   onTrouble: () => watch.lookCloser(),
 });
+
+letGoOfImages(store, images.forget);
 
 const device = new Device(() => localStorage);
 store.change(preferred({ theme: themeFrom(device.read('theme')), prompts: promptsFrom(device.read('prompts')) }));
@@ -110,7 +114,7 @@ const page = new Page({
   onSetting: (name, value) => session.set(name, value),
   onKeepPrompt: (prompt) => prefer('prompts', withPrompt(store.state.preferences.prompts, prompt)),
   onForgetPrompt: (name) => prefer('prompts', withoutPrompt(store.state.preferences.prompts, name)),
-  onTheme: (theme) => { prefer('theme', theme); putOn(theme, document); },
+  onTheme: (theme) => prefer('theme', theme),
   onAccept: (version) => { device.keep('notice', version); page.composer.focus(); },
   onDismiss: () => { session.dismissNotice(); page.composer.focus(); },
   onSend: () => asking(() => session.send()),
@@ -135,7 +139,7 @@ const page = new Page({
     else session.undo();
     page.composer.focus();
   },
-  onDismissUndo: () => { store.change(undoOffered(null)); page.composer.focus(); },
+  onDismissUndo: () => { session.dismissUndo(); page.composer.focus(); },
   onDownload: () => page.downloading.open({ hasAnswer: lastReply(store.state.turns) !== null }),
   onDownloadChosen: ({ scope, ...how }) => {
     const { turns } = store.state;
@@ -179,16 +183,19 @@ function startNew() {
 }
 
 /** What another session in this one's place would lose: draft, unkept or null. */
-function lossOf({ turns, draft, keeping }) {
-  if (keeping && turns.length > 0) return 'unkept';
-  return draft.text !== '' || draft.images.length > 0 ? 'draft' : null;
+function lossOf({ turns, draft, unkept }) {
+  if (unkept.session && turns.length > 0) return 'unkept';
+  return isEmpty(draft) ? null : 'draft';
 }
+
 const render = () => page.update(store.state, now());
 const renderSoon = oncePerFrame(render, (work) => requestAnimationFrame(work));
 
 let before = store.state;
 store.addEventListener('change', () => {
   const passed = milestone(before, store.state);
+  const { theme } = store.state.preferences;
+  if (theme !== before.preferences.theme) putOn(theme, document);
   before = store.state;
   if (passed) page.announcer.say(words.announcement(passed, now()));
   renderSoon();

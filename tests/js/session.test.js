@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as ending from '../../medserver/static/js/ending.js';
+import { letGoOfImages } from '../../medserver/static/js/held_images.js';
 import { sortFiles, typeOf } from '../../medserver/static/js/image_file.js';
 import { Session } from '../../medserver/static/js/session.js';
 import { heard, initialState } from '../../medserver/static/js/state.js';
@@ -27,14 +28,14 @@ function setUp(follow, health = { status: 'ready', supports_images: true }) {
     },
     images: {
       sortFiles,
-      imageOf: (one, id) => ({ id, name: one.name, size: one.size }),
+      imageOf: (one, id) => ({ id, name: one.name, size: one.size, preview: `blob:${id}` }),
       dataAddress: async (image) => {
         if (image.name === 'gone.png') throw new Error('gone');
         return `data:${image.name}`;
       },
-      forget: (image) => seen.forgotten.push(image.name),
     },
   });
+  letGoOfImages(store, (image) => seen.forgotten.push(image.name));
   return { store, session, seen };
 }
 
@@ -303,14 +304,16 @@ test('only what the server can decode is taken, and the rest is named', () => {
   assert.equal(typeOf(file('a.jpeg')), 'image/jpeg');
 });
 
-test('a removed image is forgotten', () => {
+test('a removed image is forgotten, one that is labelled is not', () => {
   const { store, session, seen } = setUp(finishing);
   session.addFiles([file('a.png'), file('b.png')]);
+  session.labelImage(store.state.draft.images[1].id, 'prior');
+  assert.deepEqual(seen.forgotten, []);
   session.removeImage(store.state.draft.images[0].id);
   assert.deepEqual([store.state.draft.images[0].name, seen.forgotten], ['b.png', ['a.png']]);
 });
 
-test('a sample takes the place of the draft, and one that cannot be had leaves the draft alone', async () => {
+test('a sample takes the place of the draft, which can be brought back; one that cannot be had leaves the draft alone', async () => {
   const { store, session, seen } = setUp(finishing);
   session.type('Mine');
   session.addFiles([file('mine.png')]);
@@ -320,5 +323,10 @@ test('a sample takes the place of the draft, and one that cannot be had leaves t
   assert.equal(store.state.draft.text, 'What changed?');
   assert.deepEqual(store.state.draft.images.map((image) => image.name), ['a.png', 'b.png']);
   assert.equal(store.state.notice, null);
-  assert.deepEqual(seen.forgotten, ['mine.png']);
+  session.undo();
+  assert.deepEqual([store.state.draft.text, store.state.draft.images[0].name], ['Mine', 'mine.png']);
+  assert.deepEqual(seen.forgotten, ['a.png', 'b.png']);
+  await session.trySample({ text: 'Describe', images: [] });
+  session.dismissUndo();
+  assert.equal(seen.forgotten.at(-1), 'mine.png');
 });

@@ -6,7 +6,7 @@ import { plain } from '../../medserver/static/js/markdown/plain.js';
 import { groupsOf } from '../../medserver/static/js/sessions/groups.js';
 import { excerptOf, found } from '../../medserver/static/js/sessions/search.js';
 import { titleOf } from '../../medserver/static/js/sessions/title.js';
-import { asked, cleared, drafted, ended, initialState, imagesAdded, received, turnRemoved, typed } from '../../medserver/static/js/state.js';
+import { asked, cleared, drafted, ended, initialState, imagesAdded, received, troubleIn, turnRemoved, typed } from '../../medserver/static/js/state.js';
 import { backupParts, NoBackup, sessionsFrom, VERSION } from '../../medserver/static/js/storage/backup.js';
 import { Drafts } from '../../medserver/static/js/storage/drafts.js';
 import { Persistence } from '../../medserver/static/js/storage/persistence.js';
@@ -158,11 +158,11 @@ test('a write that fails is said, the chat goes on, and the next one takes it al
     },
   });
   await recorder.flush();
-  assert.equal(store.state.keeping.code, 'quota');
+  assert.equal(store.state.unkept.session.code, 'quota');
   store.change(token('a'));
   full = false;
   await recorder.flush();
-  assert.equal(store.state.keeping, null);
+  assert.equal(store.state.unkept.session, null);
   assert.deepEqual(writes[0].messages.map((one) => one.text), ['Hello', 'a']);
 });
 
@@ -170,7 +170,7 @@ test('a session that was deleted elsewhere is not brought back by a late word', 
   const { store, recorder, writes } = recording({ write: async () => { throw new Gone(); } });
   await recorder.flush();
   assert.deepEqual(writes[0], { gone: 's' });
-  assert.equal(store.state.keeping, null);
+  assert.equal(store.state.unkept.session, null);
 });
 
 function drafting(archive = {}) {
@@ -208,10 +208,14 @@ test('what is typed is kept once for a pause, with its images, and goes when it 
 test('a draft comes back with its images, and one that cannot be kept is said', async () => {
   const { drafts } = drafting({ draft: async () => ({ draft: { session: 's', text: 'Hey', images: [{ id: 'i' }] }, images: new Map([['i', 'blob']]) }) });
   assert.deepEqual(await drafts.read(), { session: 's', text: 'Hey', images: [{ id: 'i', file: 'blob' }] });
-  const full = drafting({ keepDraft: async () => { throw Object.assign(new Error(), { name: 'QuotaExceededError' }); } });
+  let room = false;
+  const full = drafting({ keepDraft: async () => { if (!room) throw Object.assign(new Error(), { name: 'QuotaExceededError' }); } });
   full.store.change(drafted({ text: 'x', images: [] }));
   await full.settle();
-  assert.equal(full.store.state.keeping.code, 'quota');
+  assert.deepEqual([full.store.state.unkept.draft.code, full.store.state.unkept.session], ['quota', null]);
+  room = true;
+  await full.drafts.flush();
+  assert.equal(troubleIn(full.store.state), null, 'nothing is said any more once it is kept');
 });
 
 test('after a wipe nothing that waited is written', async () => {

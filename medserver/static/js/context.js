@@ -1,6 +1,8 @@
 /**
  * How much of the model's context a conversation takes, estimated before it is sent; the server counts exactly.
  */
+import { isEmpty } from './draft.js';
+
 // Of English clinical prose about four characters are a token, of figures and doses fewer; too high warns too early, too low too late.
 const CHARACTERS_PER_TOKEN = 3.5;
 const TOKENS_PER_TURN = 5; // the marks around it
@@ -22,5 +24,3 @@ export function contextUse({ turns, draft, prompt, health }) {
   const used = asked.length === 0 ? 0 : tokensOf(prompt ?? '') + words + images * ((health.image_tokens ?? 0) + IMAGE_MARKS);
   return Object.freeze({ used, room: Math.max(0, limit - used), limit });
 }
-
-const isEmpty = ({ text, images }) => text === '' && images.length === 0;

@@ -148,8 +148,11 @@ function withTurn({ all, chosen }, turn) {
   return conversationOf([...all, turn], { ...chosen, [turn.parent]: turn.id });
 }
 
-function replaced({ all, chosen }, id, turn) {
-  return conversationOf(all.map((one) => (one.id === id ? freeze(turn) : one)), chosen);
+/** A turn in its own place, which leaves the tree and the path through it as they were: done for each token. */
+function replaced({ all, chosen, turns }, id, turn) {
+  const instead = freeze(turn);
+  const within = (some) => freeze(some.map((one) => (one.id === id ? instead : one)));
+  return freeze({ all: within(all), chosen, turns: within(turns) });
 }
 
 function thoughtOver(reply, at) {

@@ -4,6 +4,8 @@
  * An image: {id, name, type, size, file, preview, label}. `preview` is a blob: address that must be given back with `forget`; `label` is empty
  * until somebody says what the image is.
  */
+import { base64Of } from './storage/base64.js';
+
 const TYPES = { 'image/png': /\.png$/i, 'image/jpeg': /\.jpe?g$/i, 'image/webp': /\.webp$/i };
 
 export const ACCEPTED = Object.keys(TYPES).join(',');
@@ -33,11 +35,6 @@ export function forget(image) {
 }
 
 /** The file's own bytes, untouched, as a data: address. Rejects if the file is gone. */
-export function dataAddress(image) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(`data:${image.type};base64,${reader.result.slice(reader.result.indexOf(',') + 1)}`);
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(image.file);
-  });
+export async function dataAddress({ type, file }) {
+  return `data:${type};base64,${await base64Of(file)}`;
 }

@@ -3,6 +3,7 @@
  *
  * The server checks again and has the last word; this only saves somebody the upload.
  */
+import { isEmpty } from './draft.js';
 import { labelLines } from './label.js';
 
 const MEGABYTE = 1024 * 1024;
@@ -16,7 +17,7 @@ export function countCharacters(text) {
 
 /** Every reason why this draft, in this conversation, would be refused: [{code, …figures}], the gravest first. */
 export function problemsOf(draft, turns, health) {
-  if (!health || (draft.text === '' && draft.images.length === 0)) return [];
+  if (!health || isEmpty(draft)) return [];
   return [
     ...imageProblems(draft, turns, health),
     over('text_too_long', messageLength(draft), health.max_text_length),

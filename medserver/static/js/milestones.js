@@ -5,6 +5,7 @@
  */
 import { lastReply, replying } from './conversation.js';
 import { standingOf } from './standing.js';
+import { troubleIn } from './state.js';
 
 /** What happened between two states: {kind, …} or null. */
 export function milestone(before, after) {
@@ -34,7 +35,8 @@ function noticeMilestone(before, after) {
 
 function storageMilestone(before, after) {
   if (after.undo && after.undo !== before.undo) return { kind: 'undo', undo: after.undo };
-  if (after.keeping && after.keeping.code !== before.keeping?.code) return { kind: 'unkept', trouble: after.keeping };
+  const trouble = troubleIn(after);
+  if (trouble && trouble.code !== troubleIn(before)?.code) return { kind: 'unkept', trouble };
   const { found } = after.shelf;
   return found && found !== before.shelf.found ? { kind: 'found', amount: found.length } : null;
 }

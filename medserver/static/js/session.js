@@ -3,14 +3,12 @@
  */
 import * as conversation from './conversation.js';
 import * as ending from './ending.js';
-import { problemsOf } from './limits.js';
+import { obstacle, obstacleToAny, obstacleToRewriting, obstacleToSending } from './obstacles.js';
 import { unreadableImage } from './refusal.js';
 import { repeatsIn } from './repeats.js';
 import { chatRequest, imagesIn, originOf } from './request.js';
 import { allowed } from './settings/settings.js';
 import * as state from './state.js';
-
-const blocked = (code, details = {}) => Object.freeze({ code, ...details });
 
 /** Nobody answered, there is no model now, or an answer broke off: the server may not be as it was. */
 const isTrouble = ({ kind, refusal }) => ['failed', 'interrupted'].includes(kind)
@@ -20,7 +18,7 @@ export class Session {
   #abort = null;
 
   /**
-   * `images` makes, reads and forgets images; `filesOf` fetches those of a sample; `follow` asks for one reply; `newId` names what is new;
+   * `images` makes and reads images; `filesOf` fetches those of a sample; `follow` asks for one reply; `newId` names what is new;
    * `onTrouble` is told when the server may not be as it was.
    */
   constructor({ store, images, filesOf, follow, now, newId, onTrouble }) {
@@ -46,20 +44,19 @@ export class Session {
       this.store.change(state.imagesAdded(accepted.map((file) => this.images.imageOf(file, this.newId()))));
     }
     const names = rejected.map((file) => file.name);
-    if (names.length > 0) this.store.change(state.noticed(blocked('unknown_image_type', { names })));
+    if (names.length > 0) this.store.change(state.noticed(obstacle('unknown_image_type', { names })));
   }
 
-  /** Into the message box, in place of what stands there; what cannot be had is said. */
+  /** Into the message box, in place of what stands there, which can be brought back; what cannot be had is said. */
   async trySample(sample) {
     let files;
     try {
       files = await this.filesOf(sample);
     } catch {
-      this.store.change(state.noticed(blocked('no_sample', { ofDraft: true })));
+      this.store.change(state.noticed(obstacle('no_sample', { ofDraft: true })));
       return;
     }
-    this.store.state.draft.images.forEach((image) => this.removeImage(image.id));
-    this.type(sample.text);
+    this.store.change(state.draftReplaced(sample.text));
     this.addFiles(files);
   }
 
@@ -72,12 +69,12 @@ export class Session {
   }
 
   removeImage(id) {
-    this.#letGo(state.imageRemoved(id));
+    this.store.change(state.imageRemoved(id));
   }
 
   /** What went wrong outside of the session, by its code. */
   say(code) {
-    return this.#say(blocked(code));
+    return this.#say(obstacle(code));
   }
 
   dismissNotice() {
@@ -89,8 +86,8 @@ export class Session {
     const before = this.store.state;
     const { text, images } = before.draft;
     if (text.trim() === '' && images.length === 0) return Promise.resolve();
-    const obstacle = obstacleTo(before);
-    if (obstacle) return this.#say(obstacle);
+    const inTheWay = obstacleToSending(before);
+    if (inTheWay) return this.#say(inTheWay);
     const ids = [this.newId(), this.newId(), this.newId()];
     const made = this.#origin(settingsOf(before));
     return this.#attempt({ step: state.asked({ ids, at: this.now(), made }), back: (notice) => state.handedBack(before.conversation, notice) });
@@ -134,24 +131,28 @@ export class Session {
   finishEdit() {
     const { editing, conversation: talk } = this.store.state;
     const turn = conversation.turnOf(talk, editing.id);
-    if (editing.text.trim() === '') return this.#say(blocked('no_edit'));
     if (turn.role === 'user') return this.#askInstead(editing);
-    if (conversation.replying(this.store.state.turns)) return this.#say(blocked('already_replying'));
+    if (editing.text.trim() === '') return this.#say(obstacle('no_edit'));
+    if (this.#isReplying()) return Promise.resolve();
     const edited = { text: editing.text, newId: this.newId(), at: this.now() };
     this.store.change(editing.text === turn.text ? state.editing(null) : state.stepped((now) => conversation.editAnswer(now, editing.id, edited)));
     return Promise.resolve();
   }
 
   chooseVersion(id) {
-    if (!this.#isReplying()) this.#letGo(state.stepped((talk) => conversation.choose(talk, id)));
+    if (!this.#isReplying()) this.store.change(state.stepped((talk) => conversation.choose(talk, id)));
   }
 
   remove(id) {
-    if (!this.#isReplying()) this.#letGo(state.turnRemoved(id));
+    if (!this.#isReplying()) this.store.change(state.turnRemoved(id));
   }
 
   undo() {
-    this.#letGo(state.undone());
+    this.store.change(state.undone());
+  }
+
+  dismissUndo() {
+    this.store.change(state.undoOffered(null));
   }
 
   stop() {
@@ -172,21 +173,21 @@ export class Session {
     const abandoned = this.#abort;
     this.#abort = null;
     if (abandoned) this.store.change(state.ended(ending.byReader(), this.now()));
-    this.#letGo(change);
+    this.store.change(change);
     abandoned?.abort();
   }
 
   #askInstead(editing) {
-    const obstacle = obstacleToAny(this.store.state) ?? tooLong(editing.text, this.store.state);
-    if (obstacle) return this.#say(obstacle);
+    const inTheWay = obstacleToRewriting(editing.text, this.store.state);
+    if (inTheWay) return this.#say(inTheWay);
     const ids = [this.newId(), this.newId()];
     return this.#again((made) => (talk) => conversation.askInstead(talk, editing.id, { text: editing.text, ids, at: this.now(), made }), {}, editing);
   }
 
   #again(stepWith, settings = {}, editing = null) {
     const before = this.store.state;
-    const obstacle = obstacleToAny(before);
-    if (obstacle) return this.#say(obstacle);
+    const inTheWay = obstacleToAny(before);
+    if (inTheWay) return this.#say(inTheWay);
     const all = { ...settingsOf(before), ...settings };
     const step = state.stepped(stepWith(this.#origin(all)));
     return this.#attempt({ step, settings: all, back: (notice) => state.steppedBack(before.conversation, editing, notice) });
@@ -194,7 +195,7 @@ export class Session {
 
   /** One request to the server: `step` makes the place for its reply, `back` takes it away where nothing was begun. */
   async #attempt({ step, back, settings = settingsOf(this.store.state) }) {
-    this.#letGo(step);
+    this.store.change(step);
     const abort = new AbortController();
     this.#abort = abort;
     const mine = () => this.#abort === abort;
@@ -224,32 +225,24 @@ export class Session {
   #conclude(verdict, back, nothingCame) {
     if (isTrouble(verdict)) this.onTrouble();
     if (verdict.kind === 'refused') {
-      this.#letGo(back(verdict.refusal));
+      this.store.change(back(verdict.refusal));
       return;
     }
     if (verdict.kind === 'failed' && nothingCame) {
-      this.#letGo(back(blocked(verdict.code, { sentence: verdict.sentence })));
+      this.store.change(back(obstacle(verdict.code, { sentence: verdict.sentence })));
       return;
     }
     this.store.change(state.ended(verdict, this.now()));
   }
 
-  /** A change after which images may be of no use any more. */
-  #letGo(change) {
-    const before = state.imagesHeld(this.store.state);
-    this.store.change(change);
-    const after = state.imagesHeld(this.store.state);
-    for (const image of before) if (!after.has(image)) this.images.forget(image);
-  }
-
   #isReplying() {
     const replying = conversation.replying(this.store.state.turns);
-    if (replying) this.#say(blocked('already_replying'));
+    if (replying) this.#say(obstacle('already_replying'));
     return replying;
   }
 
-  #say(obstacle) {
-    this.store.change(state.noticed(obstacle));
+  #say(notice) {
+    this.store.change(state.noticed(notice));
     return Promise.resolve();
   }
 
@@ -264,23 +257,3 @@ function settingsOf({ settings, health }) {
 }
 
 const saidBy = ({ text, thinking }) => text.length + thinking.length;
-
-function obstacleToAny({ turns, health }) {
-  if (conversation.replying(turns)) return blocked('already_replying');
-  return health?.status === 'loading' ? blocked('loading') : null;
-}
-
-/** Why sending is of no use just now, or null. */
-function obstacleTo(now) {
-  const obstacle = obstacleToAny(now);
-  if (obstacle) return obstacle;
-  const { draft, turns, health } = now;
-  if (draft.text.trim() === '') return blocked('no_text', { ofDraft: true });
-  const [problem] = problemsOf(draft, turns, health);
-  return problem ? blocked(problem.code, { ...problem, ofDraft: true }) : null;
-}
-
-function tooLong(text, { health }) {
-  const [problem] = problemsOf({ text, images: [] }, [], health);
-  return problem ? blocked(problem.code, problem) : null;
-}

@@ -1,19 +1,23 @@
 /**
  * The whole state of the page as one frozen value, and every change it knows; knows neither the wire nor the page.
  *
- * {session: {id, title, named, pinned, created}, conversation, turns, draft: {text, images}, editing, undo, settings, preferences, serverPrompts,
- * notice, samples, health, pace, paired, link, shelf, keeping}. `turns` is the visible path of the conversation. `editing` is {id, text} of the turn that is being rewritten;
- * `undo` is {kind, conversation | removed} of what can be brought back. A notice is {code, …figures}, with `ofDraft` where it is about what
- * is typed; `link` is what the last poll met: connecting, up or down. `shelf` is {sessions, query, found}: the sessions on this device.
- * `preferences` is {theme, prompts} of this device; `serverPrompts` {text, image}, null until they are known. `pace` is how fast loading goes on, of pace.js. `paired` says that this device was let in by a code. `keeping` is null while all is kept on this device, or {code} of why it is not.
+ * session        {id, title, named, pinned, created}
+ * conversation   as in conversation.js; `turns` is its visible path
+ * draft          as in draft.js; `editing` is {id, text} of the turn that is being rewritten
+ * undo           {kind: turns | draft | session, conversation | draft | title}: what can be brought back
+ * settings       of this session; `preferences` {theme, prompts} of this device; `serverPrompts` {text, image}, null until they are known
+ * notice         {code, …figures}, with `ofDraft` where it is about what is typed
+ * health         the last answer to a poll, `link` what that poll met: connecting, up or down; `pace`, of pace.js, how fast loading goes on
+ * shelf          {sessions, query, found}: the sessions on this device
+ * unkept         {session, draft}: {code} of why either is not kept on this device, or null
+ * samples, paired   what the server brings along, and whether it let this device in by a code
  */
 import * as conversation from './conversation.js';
+import { draftOf, emptyDraft, isEmpty } from './draft.js';
 import { moved } from './order.js';
 import { paced, unknownPace } from './pace.js';
 import { titleOf } from './sessions/title.js';
 import { carriedOver, settingsFrom, untouched } from './settings/settings.js';
-
-export const emptyDraft = Object.freeze({ text: '', images: Object.freeze([]) });
 
 const newSession = Object.freeze({ id: null, title: '', named: false, pinned: false, created: null });
 
@@ -34,11 +38,10 @@ export const initialState = Object.freeze({
   paired: false,
   link: 'connecting',
   shelf: Object.freeze({ sessions: Object.freeze([]), query: '', found: null }),
-  keeping: null,
+  unkept: Object.freeze({ session: null, draft: null }),
 });
 
 const change = (state, changes) => Object.freeze({ ...state, ...changes });
-const draftOf = (text, images) => Object.freeze({ text, images: Object.freeze([...images]) });
 const saying = (state, next, changes = {}) => change(state, { conversation: next, turns: next.turns, ...changes });
 
 /** What was said about the draft is no longer true once the draft has changed. */
@@ -49,11 +52,16 @@ const withoutNotice = (state, code) => (state.notice?.code === code ? null : sta
 
 /** Every image that something of the state still shows or could bring back. */
 export function imagesHeld({ conversation: { all }, draft, undo }) {
-  const turns = [...all, ...(undo?.kind === 'turns' ? undo.conversation.all : [])];
-  return new Set([...draft.images, ...turns.flatMap((turn) => turn.images ?? [])]);
+  const turns = [...all, ...(undo?.conversation?.all ?? []), draft, undo?.draft];
+  return turns.flatMap((turn) => turn?.images ?? []);
 }
 
 export const typed = (text) => (state) => redraft(state, text, state.draft.images);
+
+/** What stood there can be brought back. */
+export const draftReplaced = (text) => (state) => change(redraft(state, text, []), {
+  undo: isEmpty(state.draft) ? null : Object.freeze({ kind: 'draft', draft: state.draft }),
+});
 
 /** As it was before the page was loaded again. */
 export const drafted = ({ text, images }) => (state) => redraft(state, text, images);
@@ -122,8 +130,10 @@ export const turnRemoved = (id) => (state) => saying(state, conversation.remove(
   editing: null, notice: null, undo: Object.freeze({ kind: 'turns', conversation: state.conversation }),
 });
 
-export const undone = () => (state) =>
-  (state.undo?.kind === 'turns' ? saying(state, state.undo.conversation, { undo: null }) : change(state, { undo: null }));
+export const undone = () => (state) => {
+  const { conversation: talk = state.conversation, draft = state.draft } = state.undo ?? {};
+  return saying(state, talk, { draft, undo: null });
+};
 
 export const undoOffered = (undo) => (state) => change(state, { undo: undo && Object.freeze(undo) });
 
@@ -145,8 +155,15 @@ export const sessionNamed = ({ title, named, pinned }) => (state) => change(stat
 
 export const shelved = (changes) => (state) => change(state, { shelf: Object.freeze({ ...state.shelf, ...changes }) });
 
-/** null once everything is kept again. */
-export const keeping = (trouble) => (state) => (state.keeping?.code === trouble?.code ? state : change(state, { keeping: trouble }));
+/** `part` is session or draft, each of which is written by itself; null once it is kept again. */
+export const keeping = (part, trouble) => (state) => (
+  state.unkept[part]?.code === trouble?.code ? state : change(state, { unkept: Object.freeze({ ...state.unkept, [part]: trouble }) }));
+
+/** {code} of why something is not kept on this device, or null. */
+export const troubleIn = ({ unkept }) => unkept.session ?? unkept.draft;
+
+/** After this device was wiped: nothing of what it kept stays in the page either. */
+export const forgotten = () => (state) => change(state, { shelf: initialState.shelf, preferences: initialState.preferences, unkept: initialState.unkept });
 
 /** `at` is when. */
 export const heard = (health, at = 0) => (state) => {

@@ -3,6 +3,7 @@
  * this page in step. Never sees the DOM.
  */
 import { kept as conversationOf, replying } from '../conversation.js';
+import { isEmpty } from '../draft.js';
 import * as state from '../state.js';
 import { backupParts, NoBackup, sessionsFrom } from '../storage/backup.js';
 import * as records from '../storage/records.js';
@@ -93,7 +94,7 @@ export class Shelf {
     });
   }
 
-  /** All of a file's sessions or none; those that are here already as they were are left alone. Resolves to how many came. */
+  /** All of a file's sessions or none; those that are here already as they were are left alone. */
   restore(file) {
     return this.#trying(async () => {
       const all = sessionsFrom(await textOf(file), { newId: this.newId, blobOf: this.base64.blobOf });
@@ -105,16 +106,14 @@ export class Shelf {
     });
   }
 
-  /** Resolves to whether this device is empty now; what this page shows is gone in any case. */
+  /** What this page shows is gone in any case. */
   wipe() {
     this.#forgetAll();
     this.tabs.tell('wiped');
     return this.#trying(async () => {
       await Promise.all([this.recorder.flush(), this.drafts.forget()]);
       await this.archive.wipe();
-      this.store.change(state.keeping(null));
       this.store.change(state.noticed(Object.freeze({ code: 'wiped' })));
-      return true;
     });
   }
 
@@ -260,7 +259,7 @@ export class Shelf {
     this.clock.clearTimeout(this.#typing);
     this.recorder.forget(() => this.session.startNew());
     this.drafts.forget();
-    this.store.change(state.shelved({ sessions: Object.freeze([]), query: '', found: null }));
+    this.store.change(state.forgotten());
     this.visit.forget();
   }
 
@@ -275,8 +274,6 @@ export class Shelf {
   }
 }
 
-const isEmpty = ({ text, images }) => text === '' && images.length === 0;
-
 const isUntouched = ({ turns, draft }) => turns.length === 0 && isEmpty(draft);
 
 /** A file can be gone, or longer than a text may be. */
@@ -290,4 +287,4 @@ async function textOf(file) {
 
 const isSame = (mine, theirs) => mine !== undefined && JSON.stringify(bare(mine)) === JSON.stringify(bare(theirs));
 
-const bare = (turn) => ({ ...turn, images: turn.images?.map(({ file, preview, ...image }) => image) });
+const bare = (turn) => ({ ...turn, images: turn.images?.map(records.imageRecord) });

@@ -3,7 +3,9 @@
  *
  * Another tab never reads it: whoever comes next to a shared device begins with nothing of the last patient.
  */
+import { isEmpty } from '../draft.js';
 import { keeping } from '../state.js';
+import { imageRecord } from './records.js';
 import { troubleOf } from './trouble.js';
 
 const TYPING = 300;
@@ -64,8 +66,9 @@ export class Drafts {
     try {
       if (isEmpty(draft)) await this.#drop();
       else await this.#keep(draft, session.id);
+      this.store.change(keeping('draft', null));
     } catch (error) {
-      this.store.change(keeping(troubleOf(error)));
+      this.store.change(keeping('draft', troubleOf(error)));
     }
   }
 
@@ -77,11 +80,7 @@ export class Drafts {
 
   async #keep({ text, images }, session) {
     this.#kept = true;
-    const draft = { tab: this.tab, session, text, images: images.map(plain), at: this.now() };
+    const draft = { tab: this.tab, session, text, images: images.map(imageRecord), at: this.now() };
     await this.archive.keepDraft(draft, images.map(({ id, file }) => ({ id, blob: file })));
   }
 }
-
-const isEmpty = ({ text, images }) => text === '' && images.length === 0;
-
-const plain = ({ file, preview, ...image }) => image;

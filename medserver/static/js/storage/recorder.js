@@ -76,13 +76,13 @@ export class Recorder {
 
   async #write(state) {
     const { session: { id }, conversation: { all } } = state;
-    if (id === null || (all.length === 0 && !this.#kept.get(id)?.begun)) return;
     try {
-      await (all.length === 0 ? this.#takeBack(id) : this.#add(state));
-      this.store.change(keeping(null));
+      if (all.length > 0) await this.#add(state);
+      else if (this.#kept.get(id)?.begun) await this.#takeBack(id);
+      this.store.change(keeping('session', null));
     } catch (error) {
       if (error instanceof Gone) this.onGone(id);
-      else this.store.change(keeping(troubleOf(error)));
+      else this.store.change(keeping('session', troubleOf(error)));
     }
   }
 
@@ -110,7 +110,7 @@ const isSame = (a, b) => a.session === b.session && a.conversation === b.convers
 /** Only the text of one reply has become longer. */
 function growsOnly(before, { session, conversation: { all, chosen } }) {
   const { all: earlier } = before.conversation;
-  if (session !== before.session || earlier.length !== all.length || JSON.stringify(before.conversation.chosen) !== JSON.stringify(chosen)) return false;
+  if (session !== before.session || earlier.length !== all.length || before.conversation.chosen !== chosen) return false;
   const changed = all.filter((turn, index) => turn !== earlier[index]);
   return changed.length === 1 && changed[0].role === 'assistant' && changed[0].phase !== 'ended';
 }

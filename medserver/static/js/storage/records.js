@@ -10,7 +10,7 @@ const ALIVE = 4000;
 
 export function messageOf(turn, { place, writer, at }) {
   const growing = turn.role === 'assistant' && !turn.removed && turn.phase !== 'ended';
-  return { ...turn, place, ...(turn.images && { images: turn.images.map(plain) }), ...(growing && { writer, writtenAt: at }) };
+  return { ...turn, place, ...(turn.images && { images: turn.images.map(imageRecord) }), ...(growing && { writer, writtenAt: at }) };
 }
 
 /** The turn as it was before; `imageOf` gives an image its bytes back, and may know it already. */
@@ -31,6 +31,7 @@ export function keptOf({ session, messages }, imageOf, { tab, at }) {
   return { session: { id, title, named, pinned, created }, conversation: conversation.kept(turns, chosen), settings, stored };
 }
 
-function plain({ file, preview, ...image }) {
+/** An image without its bytes and its address in this page. */
+export function imageRecord({ file, preview, ...image }) {
   return image;
 }

@@ -9,6 +9,7 @@ import { problemsOf } from '../limits.js';
 import { imagesIn } from '../request.js';
 import { effectivePrompt } from '../settings/prompts.js';
 import { standingOf } from '../standing.js';
+import { troubleIn } from '../state.js';
 import * as words from '../words/index.js';
 import { Announcer } from './announcer.js';
 import { Band } from './band.js';
@@ -59,7 +60,7 @@ export class Page {
     this.banner.update(state.health);
     this.band.update(standing);
     this.welcome.update(state);
-    this.keeping.update(state.keeping);
+    this.keeping.update(troubleIn(state));
     this.sessions.update(state, now);
     this.transcript.update(state, now);
     this.undo.update(state.undo);

@@ -10,6 +10,7 @@ const NEARLY = 48;
 
 export class ScrollFollower {
   #atEnd = false;
+  #top = 0;
 
   constructor(node) {
     this.node = node;
@@ -38,8 +39,12 @@ export class ScrollFollower {
     this.follow();
   }
 
+  /** Only going up leaves the end: a formula or a picture that comes late makes the text longer under who follows it. */
   #look() {
-    this.#atEnd = this.#distance() < NEARLY;
+    const { scrollTop } = this.node;
+    const near = this.#distance() < NEARLY;
+    this.#atEnd = near || (this.#atEnd && scrollTop >= this.#top);
+    this.#top = scrollTop;
     this.#offer();
   }
 

@@ -10,7 +10,7 @@ export class Status {
   #label = element('span', { class: 'status-label' });
   #rows = element('dl', { class: 'status-rows' });
   #cards = element('dl', { class: 'status-rows status-cards', hidden: true });
-  #shown = '';
+  #shown = { rows: '', cards: '' };
   node = element(
     'details', { id: 'status', class: 'status' },
     element('summary', { class: 'button quiet' },
@@ -34,15 +34,21 @@ export class Status {
     this.#updateCards(health?.gpus ?? []);
   }
 
+  #isShown(part, about) {
+    const key = JSON.stringify(about);
+    const same = key === this.#shown[part];
+    this.#shown[part] = key;
+    return same;
+  }
+
   #updateRows(rows) {
-    const key = JSON.stringify(rows);
-    if (key === this.#shown) return;
-    this.#shown = key;
+    if (this.#isShown('rows', rows)) return;
     this.#rows.replaceChildren(...rows.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]));
   }
 
   /** The memory of each graphics card, where the server shows it. */
   #updateCards(gpus) {
+    if (this.#isShown('cards', gpus)) return;
     this.#cards.hidden = gpus.length === 0;
     this.#cards.replaceChildren(...gpus.flatMap((gpu) => {
       const { name, used } = words.vram(gpu);

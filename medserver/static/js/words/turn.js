@@ -62,7 +62,11 @@ export const editing = {
 
 export const undo = {
   label: 'Undo',
-  said: ({ kind, title }) => (kind === 'session' ? `The session “${title || sessions.untitled}” was deleted.` : 'The message was deleted.'),
+  said: ({ kind, title }) => ({
+    turns: 'The message was deleted.',
+    draft: 'What you had written was replaced.',
+    session: `The session “${title || sessions.untitled}” was deleted.`,
+  }[kind]),
   undo: 'Undo',
   dismiss: 'Dismiss',
 };

@@ -32,7 +32,6 @@ export class SessionPanel {
     if (this.search.value !== shelf.query) this.search.value = shelf.query;
     this.list.update(shelf, session.id, now);
     this.backUp.hidden = shelf.sessions.length === 0;
-    this.wipe.hidden = false;
   }
 
   closeSheet() {

@@ -37,7 +37,7 @@ export class WindowFields {
   #show(field, value) {
     field.dataset.value = value;
     setAttributes(field, { 'aria-invalid': null });
-    if (document.activeElement !== field || field.validity.valid && field.value !== '' ) field.value = value;
+    if (document.activeElement !== field || (field.validity.valid && field.value !== '')) field.value = value;
   }
 
   /** What was left half written becomes what is applied. */
