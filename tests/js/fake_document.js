@@ -20,6 +20,10 @@ class FakeNode {
     return this.children;
   }
 
+  contains(node) {
+    return node === this || this.children.some((child) => child.contains(node));
+  }
+
   isEqualNode(other) {
     return this.shell() === other.shell() && this.children.length === other.children.length
       && this.children.every((child, index) => child.isEqualNode(other.children[index]));
@@ -68,6 +72,10 @@ class FakeElement extends FakeNode {
 
   setAttribute(name, value) {
     this.attributes[name] = String(value);
+  }
+
+  get dataset() {
+    return { tex: this.attributes['data-tex'] };
   }
 
   shell() {

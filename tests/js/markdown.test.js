@@ -124,6 +124,21 @@ const SAMPLES = [
   '<div>\n\n<!-- open\n\nstill text\n\n-->\r\n\r\nend\r\n',
 ];
 
+test('a formula is typeset once it stands, and not again while the text after it grows', () => {
+  const container = fakeDocument.createElement('div');
+  const set = [];
+  const flow = new MarkdownFlow(container, fakeDocument, {
+    typeset: (nodes) => nodes.forEach((node) => {
+      set.push(node.textContent);
+      node.replaceChildren(fakeDocument.createElement('math'));
+    }),
+  });
+  const text = 'So $x^2$ holds, and $y^2$ too.';
+  for (let end = 1; end <= text.length; end += 1) flow.update(text.slice(0, end));
+  assert.deepEqual(set, ['$x^2$', '$y^2$']);
+  assert.equal(container.textContent, 'So  holds, and  too.');
+});
+
 test('a streamed answer equals the answer rendered at once, however it was cut', () => {
   let seed = 7;
   const random = (below) => {

@@ -20,12 +20,15 @@ export class MarkdownFlow {
   #cutter = new BlockCutter();
   #committed = 0;
   #openNodes = [];
+  #formulas = [];
   #restsUntil = 0;
   behind = false;
 
-  constructor(container, document, options) {
+  /** `typeset` is handed the formulas that have come to stand in the container, as elements that show their source. */
+  constructor(container, document, { typeset = () => {} } = {}) {
     this.#container = container;
-    this.#renderer = new Renderer(document, options);
+    this.#renderer = new Renderer(document, { typeset: (node) => this.#formulas.push(node) });
+    this.typeset = typeset;
   }
 
   /** May leave the newest text for a later update, and says so in `behind`; never once the text is `whole`. */
@@ -46,6 +49,10 @@ export class MarkdownFlow {
     this.#committed = this.#cutter.closed.length;
     const fresh = [...closed, ...this.#nodesOf(this.#cutter.open)];
     this.#openNodes = patch(this.#container, this.#openNodes, fresh).slice(closed.length);
+    // Most of them were only made to be compared with what stands there already.
+    const formulas = this.#formulas.filter((node) => this.#container.contains(node));
+    this.#formulas = [];
+    if (formulas.length > 0) this.typeset(formulas);
   }
 
   #restart() {

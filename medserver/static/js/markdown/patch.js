@@ -1,5 +1,6 @@
 /**
- * Makes nodes that are shown equal to freshly built ones by touching only what differs; knows neither Markdown nor the page.
+ * Makes nodes that are shown equal to freshly built ones by touching only what differs; knows neither Markdown nor the page, only that a formula
+ * is filled in after it was made.
  *
  * A list of 200 lines grows at its end: laid out anew for each token it cost 36 ms a frame, and a selection or a table's scroll was lost.
  */
@@ -14,11 +15,16 @@ export function patch(parent, shown, fresh) {
 }
 
 function become(shown, fresh) {
-  if (shown.isEqualNode(fresh)) return shown;
+  if (shown.isEqualNode(fresh) || isSameFormula(shown, fresh)) return shown;
   if (shown.cloneNode(false).isEqualNode(fresh.cloneNode(false))) {
     patch(shown, [...shown.childNodes], [...fresh.childNodes]);
     return shown;
   }
   shown.replaceWith(fresh);
   return fresh;
+}
+
+/** One that has been typeset no longer holds its source, but says in its attributes what it was made from. */
+function isSameFormula(shown, fresh) {
+  return fresh.dataset?.tex !== undefined && shown.cloneNode(false).isEqualNode(fresh.cloneNode(false));
 }

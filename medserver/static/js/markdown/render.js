@@ -22,7 +22,7 @@ export function safeAddress(href) {
 export class Renderer {
   #document;
 
-  /** `typeset` is handed each formula as an element that shows its source. */
+  /** `typeset` is told of each formula it makes, an element that shows its source. */
   constructor(document, { typeset = () => {} } = {}) {
     this.#document = document;
     this.typeset = typeset;
