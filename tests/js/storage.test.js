@@ -4,7 +4,7 @@ import * as conversation from '../../medserver/static/js/conversation.js';
 import * as ending from '../../medserver/static/js/ending.js';
 import { plain } from '../../medserver/static/js/markdown/plain.js';
 import { groupsOf } from '../../medserver/static/js/sessions/groups.js';
-import { excerptOf, found } from '../../medserver/static/js/sessions/search.js';
+import { excerptOf, found as foundIn, SearchIndex } from '../../medserver/static/js/sessions/search.js';
 import { titleOf } from '../../medserver/static/js/sessions/title.js';
 import { asked, cleared, drafted, ended, initialState, imagesAdded, received, troubleIn, turnRemoved, typed } from '../../medserver/static/js/state.js';
 import { backupParts, NoBackup, sessionsFrom, VERSION } from '../../medserver/static/js/storage/backup.js';
@@ -14,6 +14,12 @@ import { Recorder } from '../../medserver/static/js/storage/recorder.js';
 import { growsElsewhere, keptOf, messageOf } from '../../medserver/static/js/storage/records.js';
 import { Gone } from '../../medserver/static/js/storage/trouble.js';
 import { Store } from '../../medserver/static/js/store.js';
+
+function found(query, sessions, messages) {
+  const index = new SearchIndex();
+  index.add(messages);
+  return foundIn(query, sessions, index);
+}
 
 let last = 0;
 const newId = () => `n${last += 1}`;

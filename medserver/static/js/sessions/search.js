@@ -4,22 +4,42 @@
 import { plain } from '../markdown/plain.js';
 
 const AROUND = 36;
+const NEAR = 600; // of a long message no more than this around the place is freed of its marks
+
+const PLAIN = /^[\0-\x7f]*$/; // which most texts are, and which needs no table of accents
 
 /** Without case and accents, letter by letter, so that a place in one is found in the other. */
 export function folded(text) {
-  return text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
+  return PLAIN.test(text) ? text.toLowerCase() : text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 }
 
 export function wordsOf(query) {
   return folded(query).split(/\s+/).filter(Boolean);
 }
 
-/** [{id, excerpt}] of the sessions that hold every word somewhere, the newest first; `excerpt` is {before, match, after} or null where the title said it all. */
-export function found(query, sessions, messages) {
+const entry = (text) => ({ text, folded: folded(text) });
+
+/** What every session says, by its id, so that each letter that is typed only has to look. */
+export class SearchIndex {
+  #texts = new Map();
+
+  add(messages) {
+    for (const { session, text } of messages) {
+      if (!this.#texts.has(session)) this.#texts.set(session, []);
+      if (text) this.#texts.get(session).push(entry(text));
+    }
+  }
+
+  textsOf(session) {
+    return this.#texts.get(session) ?? [];
+  }
+}
+
+/** [{id, excerpt}] of the sessions that hold every word somewhere, in their order; `excerpt` is {before, match, after} or null where the title said it all. */
+export function found(query, sessions, index) {
   const words = wordsOf(query);
   if (words.length === 0) return null;
-  const texts = new Map(sessions.map(({ id, title }) => [id, [{ text: title, folded: folded(title) }]]));
-  for (const { session, text } of messages) if (text) texts.get(session)?.push({ text, folded: folded(text) });
+  const texts = new Map(sessions.map(({ id, title }) => [id, [entry(title), ...index.textsOf(id)]]));
   return sessions.filter(({ id }) => words.every((word) => texts.get(id).some((one) => one.folded.includes(word))))
     .map(({ id }) => Object.freeze({ id, excerpt: excerptFrom(texts.get(id), words) }));
 }
@@ -27,9 +47,12 @@ export function found(query, sessions, messages) {
 function excerptFrom([title, ...texts], words) {
   const word = words.find((one) => !title.folded.includes(one));
   if (word === undefined) return null;
-  const { text } = texts.find((one) => one.folded.includes(word));
+  const { text, folded: whole } = texts.find((one) => one.folded.includes(word));
+  const at = whole.indexOf(word);
+  // Where a letter folded into none or into two, the places differ.
+  const near = whole.length === text.length ? text.slice(Math.max(0, at - NEAR), at + word.length + NEAR) : text;
   // What was searched for may be a mark itself.
-  return excerptOf(plain(text), word) ?? excerptOf(text, word);
+  return excerptOf(plain(near), word) ?? excerptOf(near, word);
 }
 
 export function excerptOf(text, word) {

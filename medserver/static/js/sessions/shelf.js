@@ -8,21 +8,21 @@ import * as state from '../state.js';
 import { backupParts, NoBackup, sessionsFrom } from '../storage/backup.js';
 import * as records from '../storage/records.js';
 import { troubleOf } from '../storage/trouble.js';
-import { found } from './search.js';
+import { Finder } from './finder.js';
 import { cleanTitle } from './title.js';
 
-const TYPING = 150;
 const LOOK_AGAIN = 2000;
 
 export class Shelf {
   #removed = null;
-  #typing = null;
+  #finder;
   #looking = null;
   #joinLater = false;
 
   /** `restored` makes an image of a conversation from its record and its bytes; `base64` is storage/base64.js. */
   constructor({ store, session, recorder, drafts, archive, tabs, visit, restored, base64, now, clock, newId }) {
     Object.assign(this, { store, session, recorder, drafts, archive, tabs, visit, restored, base64, now, clock, newId });
+    this.#finder = new Finder({ store, clock, read: () => archive.messages(), trying: (work) => this.#trying(work) });
   }
 
   /** The list, the session that this tab showed before it was loaded again, and what was typed in it. */
@@ -77,9 +77,7 @@ export class Shelf {
   }
 
   search(query) {
-    this.store.change(state.shelved({ query, ...(query.trim() === '' && { found: null }) }));
-    this.clock.clearTimeout(this.#typing);
-    this.#typing = query.trim() === '' ? null : this.clock.setTimeout(() => this.#trying(() => this.#search()), TYPING);
+    this.#finder.search(query);
   }
 
   /** A file of one session, or of all: {name, blob}, or null. */
@@ -170,19 +168,13 @@ export class Shelf {
     several.forEach(({ session }) => this.tabs.tell('changed', session.id));
   }
 
-  async #search() {
-    const { query } = this.store.state.shelf;
-    const messages = await this.archive.messages();
-    const { shelf } = this.store.state;
-    if (shelf.query === query) this.store.change(state.shelved({ found: found(query, shelf.sessions, messages) }));
-  }
-
   async #refresh() {
     const all = await this.archive.list();
     this.#show(all.map(({ id, title, pinned, changed }) => Object.freeze({ id, title, pinned, changed })));
   }
 
   #show(sessions) {
+    this.#finder.forget();
     this.store.change(state.shelved({ sessions: Object.freeze(sessions) }));
   }
 
@@ -256,7 +248,7 @@ export class Shelf {
 
   #forgetAll() {
     this.#removed = null;
-    this.clock.clearTimeout(this.#typing);
+    this.#finder.search('');
     this.recorder.forget(() => this.session.startNew());
     this.drafts.forget();
     this.store.change(state.forgotten());

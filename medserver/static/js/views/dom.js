@@ -35,7 +35,8 @@ export class ViewList {
     const kept = new Set(items.map((item) => item.id));
     for (const [id, view] of this.#views) {
       if (kept.has(id)) continue;
-      view.node.remove();
+      // Where two lists share their views it may stand in the other one by now.
+      if (view.node.parentNode === this.container) view.node.remove();
       this.#views.delete(id);
     }
     items.forEach((item, index) => {

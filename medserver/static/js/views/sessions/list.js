@@ -1,6 +1,6 @@
 /**
- * The sessions on this device, by age or as found; touches only what differs, and builds a row only as it comes near, because there may be
- * hundreds.
+ * The sessions on this device, by age or as found; touches only what differs, and keeps the row of every session, because there may be hundreds
+ * and a search shows others with each letter.
  */
 import { groupsOf } from '../../sessions/groups.js';
 import * as words from '../../words/index.js';
@@ -12,8 +12,8 @@ class Group {
   #rows = element('ul');
   #views;
 
-  constructor(on) {
-    this.#views = new ViewList(this.#rows, (session) => new SessionRow(session, on));
+  constructor(rowOf) {
+    this.#views = new ViewList(this.#rows, rowOf);
     this.node = element('section', {}, this.#heading, this.#rows);
   }
 
@@ -29,10 +29,11 @@ export class SessionList {
   #empty = element('p', { class: 'session-none', hidden: true });
   #groups = element('div');
   #views;
+  #rows = new Map();
   #shown = [];
 
   constructor(on) {
-    this.#views = new ViewList(this.#groups, () => new Group(on));
+    this.#views = new ViewList(this.#groups, () => new Group((session) => this.#rowOf(session, on)));
     this.node.append(this.#empty, this.#groups);
   }
 
@@ -44,9 +45,21 @@ export class SessionList {
     const excerpts = found && new Map(found.map(({ id, excerpt }) => [id, excerpt]));
     const groups = excerpts ? [{ id: 'found', name: '', sessions: sessions.filter((one) => excerpts.has(one.id)) }] : this.#byAge(sessions, now);
     this.#views.update(groups, (view, group) => view.update(group.name, group.sessions, ({ id }) => ({ current: id === current, excerpt: excerpts?.get(id) ?? null })));
+    this.#forget(sessions);
     const none = groups.every((group) => group.sessions.length === 0);
     this.#empty.hidden = !none;
     setText(this.#empty, excerpts ? words.sessions.notFound(query) : words.sessions.none);
+  }
+
+  #rowOf(session, on) {
+    if (!this.#rows.has(session.id)) this.#rows.set(session.id, new SessionRow(session, on));
+    return this.#rows.get(session.id);
+  }
+
+  #forget(sessions) {
+    if (this.#rows.size <= sessions.length) return;
+    const here = new Set(sessions.map((session) => session.id));
+    for (const id of this.#rows.keys()) if (!here.has(id)) this.#rows.delete(id);
   }
 
   #byAge(sessions, now) {

@@ -11,39 +11,54 @@ export class SessionRow {
   #title = element('span', { class: 'session-title' });
   #when = element('span', { class: 'session-when' });
   #excerpt = element('span', { class: 'session-excerpt', hidden: true });
+  #shown = [];
 
   constructor({ id }, on) {
-    this.id = id;
-    const quiet = (name, onClick) => element('button', { type: 'button', class: 'button quiet', on: { click: onClick } }, name);
+    Object.assign(this, { id, on });
     this.open = element('button', { type: 'button', class: 'session-open', on: { click: () => on.onOpenSession(id) } },
       element('span', { class: 'session-line' }, this.#pin.node, this.#title), this.#when, this.#excerpt);
     this.more = element('button', { type: 'button', class: 'button quiet square', 'aria-expanded': 'false', on: { click: () => this.#toggle() } }, icon('more'));
-    this.pin = quiet(words.sessions.pin, () => on.onPin(id, !this.session.pinned));
-    this.actions = element('div', { class: 'session-actions', hidden: true },
-      quiet(words.sessions.rename, () => this.#rename(on)), this.pin, quiet(words.sessions.backUp, () => on.onBackUp(id)),
-      quiet(words.sessions.remove, () => on.onRemoveSession(id)));
+    this.actions = element('div', { class: 'session-actions', hidden: true });
     this.node = element('li', { class: 'session', on: { keydown: (event) => this.#pressed(event) } }, element('div', { class: 'session-head' }, this.open, this.more), this.actions);
   }
 
   update(session, { current, excerpt }) {
+    const shown = [session, current, excerpt];
+    if (shown.every((one, index) => one === this.#shown[index])) return;
+    this.#shown = shown;
     this.session = session;
     const title = session.title || words.sessions.untitled;
     this.#pin.update(session.pinned ? 'pin' : null);
     setText(this.#title, title);
     setText(this.#when, words.sessions.changed(session.changed));
-    setText(this.pin, session.pinned ? words.sessions.unpin : words.sessions.pin);
+    this.#updatePin();
     setAttributes(this.open, { 'aria-current': current ? 'true' : null });
     setAttributes(this.more, { 'aria-label': words.sessions.actions(title), title: words.sessions.actions(title) });
     this.#excerpt.hidden = !excerpt;
     if (excerpt) this.#excerpt.replaceChildren(excerpt.before, element('mark', {}, excerpt.match), excerpt.after);
   }
 
+  /** Of hundreds of rows few are ever asked for them. */
+  #buildActions() {
+    const { id, on } = this;
+    const quiet = (name, onClick) => element('button', { type: 'button', class: 'button quiet', on: { click: onClick } }, name);
+    this.pin = quiet('', () => on.onPin(id, !this.session.pinned));
+    this.actions.append(quiet(words.sessions.rename, () => this.#rename()), this.pin, quiet(words.sessions.backUp, () => on.onBackUp(id)),
+      quiet(words.sessions.remove, () => on.onRemoveSession(id)));
+    this.#updatePin();
+  }
+
+  #updatePin() {
+    if (this.pin) setText(this.pin, this.session.pinned ? words.sessions.unpin : words.sessions.pin);
+  }
+
   #toggle() {
+    if (!this.pin) this.#buildActions();
     this.actions.hidden = !this.actions.hidden;
     setAttributes(this.more, { 'aria-expanded': String(!this.actions.hidden) });
   }
 
-  #rename(on) {
+  #rename() {
     const field = element('input', { class: 'field', type: 'text', maxlength: '200', 'aria-label': words.sessions.title, autocomplete: 'off' });
     field.value = this.session.title;
     const done = () => {
@@ -54,7 +69,7 @@ export class SessionRow {
     };
     const save = (event) => {
       event.preventDefault();
-      on.onRename(this.id, field.value);
+      this.on.onRename(this.id, field.value);
       done();
     };
     this.form = element('form', { class: 'session-rename', on: { submit: save } }, field,
