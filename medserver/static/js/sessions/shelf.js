@@ -15,6 +15,7 @@ const LOOK_AGAIN = 2000;
 
 export class Shelf {
   #removed = null;
+  #opening = null;
   #finder;
   #looking = null;
   #joinLater = false;
@@ -33,7 +34,8 @@ export class Shelf {
     await this.#trying(async () => {
       await this.#refresh();
       // Whoever has begun already is not interrupted.
-      if (before !== null && isUntouched(this.store.state)) await this.#open(before);
+      const isWelcome = () => isUntouched(this.store.state);
+      if (before !== null && isWelcome()) await this.#open(before, isWelcome);
       const draft = await this.drafts.read();
       const { session, draft: typed } = this.store.state;
       if (draft && draft.session === session.id && isEmpty(typed)) this.store.change(state.drafted(draft));
@@ -135,9 +137,14 @@ export class Shelf {
     this.store.change(state.noticed(Object.freeze({ code: 'deleted_elsewhere' })));
   }
 
-  async #open(id) {
+  /** Of several that are asked for in a row the last one opens, and none over what somebody has begun meanwhile. */
+  async #open(id, isWelcome = () => true) {
+    const opening = {};
+    this.#opening = opening;
+    const { session } = this.store.state;
     await this.recorder.flush();
     const read = await this.archive.read(id);
+    if (this.#opening !== opening || this.store.state.session !== session || !isWelcome()) return;
     if (!read) {
       this.#unlist(id);
       this.visit.session = null;
