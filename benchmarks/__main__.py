@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run everybody side by side, measure the front alone or what it bears, or build the peers."""
+"""`python -m benchmarks`: everybody side by side, the front alone, what it bears, what its page costs, or the peers."""
 
 import argparse
 import signal
@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks import environments, report
 from benchmarks.compare import Plan, Results, compare
 from benchmarks.front import LOADS, cost, idle_stream
+from benchmarks.page import run as page
 from benchmarks.safety import run as safety
 from benchmarks.scenarios import scenarios
 
@@ -27,6 +28,9 @@ def main() -> None:
     if options.command == "safety":
         sys.exit(0 if safety.run(options.minutes, options.only, say) else 1)
     options.folder.mkdir(parents=True, exist_ok=True)
+    if options.command == "page":
+        page.run(options.folder.absolute(), options.only, say)
+        return
     results = Results() if options.command == "front" else compare(_plan(options), say)
     costs, idle_kib = [], None
     if options.command == "front" or not options.without_front:
@@ -67,8 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     bears = commands.add_parser("safety", help="overload, faults and hostile input at their full size")
     bears.add_argument("--minutes", type=float, default=10.0, help="of mixed load")
     bears.add_argument("--only", action="append", default=[], help="only this scenario; may be given more than once")
-    for one in (run, alone):
+    seen = commands.add_parser("page", help="what the page costs a browser: a long answer, a large film, many sessions")
+    seen.add_argument("--only", action="append", default=[], help="only this scenario; may be given more than once")
+    for one in (run, alone, seen):
         one.add_argument("--folder", type=Path, default=Path("benchmark-runs"), help="for checkpoints and logs")
+    for one in (run, alone):
         one.add_argument("--out", type=Path, default=DOCS, help="where table, figures and plots are written")
     return parser
 

@@ -41,10 +41,11 @@ class Cost:
     cores: float
 
 
-def front_before(stack: ExitStack, logs: Path, step_ms: float) -> tuple[Tree, str]:
-    """MedServer before a scripted engine, and its address."""
+def front_before(stack: ExitStack, logs: Path, step_ms: float, words: Path | None = None) -> tuple[Tree, str]:
+    """MedServer before a scripted engine, which says the words of a file if there is one, and its address."""
     engine, port = free_port(), free_port()
-    scripted = (sys.executable, "-m", "benchmarks.scripted", str(engine), str(step_ms))
+    said = (str(words),) if words else ()
+    scripted = (sys.executable, "-m", "benchmarks.scripted", str(engine), str(step_ms), *said)
     stack.enter_context(Tree(scripted, f"http://127.0.0.1:{engine}/health", logs / "scripted.log", {}))
     url = f"http://127.0.0.1:{port}"
     served = (sys.executable, "-m", "medserver", "-m", "demo", "-p", str(port), "--host", "127.0.0.1")

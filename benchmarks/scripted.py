@@ -1,12 +1,14 @@
 """An engine that computes nothing: an OpenAI-compatible server that says words at a given pace, and then ends.
 
-`python -m benchmarks.scripted PORT STEP_MS`: every stream gets a word at each step, as an engine that batches gives
-them; with 0 as fast as its client takes them. It thinks first where it is asked to, as MedGemma does.
+`python -m benchmarks.scripted PORT STEP_MS [FILE]`: every stream gets a word at each step, as an engine that batches
+gives them; with 0 as fast as its client takes them. The words are those of the file, a JSON list, or its own.
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 MODEL = "scripted"
 WORDS = ("The ", "left ", "lung ", "shows ", "a ", "bright ", "opacity, ", "and ", "no ", "effusion. ")
@@ -23,9 +25,6 @@ def chunk(delta: dict, reason: str | None = None, **more) -> bytes:
 def sse(body: dict) -> bytes:
     frame = b"data: " + json.dumps(body).encode() + b"\n\n"
     return b"%x\r\n%s\r\n" % (len(frame), frame)
-
-
-SPOKEN = [chunk({"content": word}) for word in WORDS]
 
 
 class Script(asyncio.Protocol):
@@ -84,7 +83,7 @@ class Script(asyncio.Protocol):
             self._gush()
 
     def step(self) -> None:
-        self._transport.write(SPOKEN[self._said % len(SPOKEN)])
+        self._transport.write(self._steps.spoken(self._said))
         self._said += 1
         self._left -= 1
         if not self._left:
@@ -93,7 +92,7 @@ class Script(asyncio.Protocol):
     def _gush(self) -> None:
         while self._left and self._writable:
             count = min(BURST, self._left)
-            self._transport.write(b"".join(SPOKEN[(self._said + n) % len(SPOKEN)] for n in range(count)))
+            self._transport.write(b"".join(self._steps.spoken(self._said + n) for n in range(count)))
             self._said += count
             self._left -= count
         if not self._left:
@@ -108,9 +107,13 @@ class Script(asyncio.Protocol):
 
 
 class Steps:
-    def __init__(self, seconds: float):
+    def __init__(self, seconds: float, words: Sequence[str]):
         self.seconds = seconds
         self.streams: set[Script] = set()
+        self._spoken = [chunk({"content": word}) for word in words]
+
+    def spoken(self, place: int) -> bytes:
+        return self._spoken[place % len(self._spoken)]
 
     async def run(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -122,12 +125,14 @@ class Steps:
                 stream.step()
 
 
-async def serve(port: int, seconds: float) -> None:
-    steps = Steps(seconds)
+async def serve(port: int, seconds: float, words: Sequence[str] = WORDS) -> None:
+    steps = Steps(seconds, words)
     loop = asyncio.get_running_loop()
     async with await loop.create_server(lambda: Script(steps), "127.0.0.1", port):
         await steps.run()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1]), float(sys.argv[2]) / 1000))
+    port, step_ms, *file = sys.argv[1:]
+    said = json.loads(Path(file[0]).read_text(encoding="utf-8")) if file else WORDS
+    asyncio.run(serve(int(port), float(step_ms) / 1000, said))
