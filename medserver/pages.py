@@ -1,7 +1,8 @@
 """The page's files as browsers ask for them: small on the wire, and of one version after an upgrade.
 
 There is no build step: a style sheet that only names others is sent with what they hold, so that thirty requests are
-one, and text is compressed when it is first asked for and kept so. Plain http knows gzip alone.
+one, a page with the head that all of them share, and text is compressed when it is first asked for and kept so. Plain
+http knows gzip alone.
 """
 
 import gzip
@@ -19,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
 _IMPORT = re.compile(r'^@import url\("([^"]+)"\)(?: layer\((\w+)\))?;$', re.MULTILINE)
+_PART = re.compile(r"^ *<!-- (\w+\.html) -->\n", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,8 @@ def text_response(file: Path, scope: Any) -> Response:
 
 
 def _changed(file: Path) -> int:
-    """When, so that an upgrade under a running server is seen; a style sheet changes with those beside it."""
-    made_of = file.parent.glob("*.css") if file.suffix == ".css" else (file,)
+    """When, so that an upgrade under a running server is seen; what holds others changes with those beside it."""
+    made_of = file.parent.glob(f"*{file.suffix}") if file.suffix in (".css", ".html") else (file,)
     return max(one.stat().st_mtime_ns for one in made_of)
 
 
@@ -69,6 +71,8 @@ def _read(file: Path, changed: int) -> _Text:
     plain = file.read_bytes()
     if file.suffix == ".css":
         plain = _IMPORT.sub(lambda found: _sheet(file.parent / found[1], found[2]), plain.decode()).encode()
+    if file.suffix == ".html":
+        plain = _PART.sub(lambda found: (file.parent / found[1]).read_text(encoding="utf-8"), plain.decode()).encode()
     return _Text(plain, gzip.compress(plain, 9, mtime=0), hashlib.sha256(plain).hexdigest()[:20])
 
 

@@ -50,6 +50,14 @@ def test_a_style_sheet_holds_what_it_names():
     )
 
 
+@pytest.mark.parametrize("path", ["/", "/pair", "/static/trust.html", "/static/docs.html"])
+def test_every_page_has_the_head_that_all_of_them_share(path):
+    text = got(path).body.decode()
+    assert text.count('<meta charset="utf-8">') == text.count('<meta name="viewport"') == text.count("<title>") == 1
+    assert text.index("<head>") < text.index('<meta charset="utf-8">') < text.index("<title>") < text.index("</head>")
+    assert "<!--" not in text
+
+
 def test_what_is_not_there_is_refused():
     assert got("/static/nothing.js").status == 404
     assert got("/static/../server.py").status == 404

@@ -1,15 +1,18 @@
 """The pairing page and what its form sends; a device that is let in gets a session's cookie."""
 
+from pathlib import Path
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from medserver.access.door import PAIRING_PAGE
 from medserver.access.entrance import Entrance
 from medserver.access.sessions import LIFETIME_SECONDS, device_of
 from medserver.access.visitor import cookie_name
 from medserver.forms import read_json
+from medserver.pages import text_response
 
 
 class Proof(BaseModel):
@@ -27,13 +30,13 @@ class Proof(BaseModel):
         return self
 
 
-def add_pairing(app: Starlette, entrance: Entrance, page: str) -> None:
+def add_pairing(app: Starlette, entrance: Entrance, page: Path) -> None:
     """`page`: the file of the form."""
 
     async def show(request: Request) -> Response:
         if not request.state.visitor.known:
             await entrance.offer()
-        return FileResponse(page, headers={"Cache-Control": "no-store"})
+        return text_response(page, request.scope)
 
     async def state(request: Request) -> Response:
         visitor = request.state.visitor

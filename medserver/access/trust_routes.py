@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from medserver.errors import NotFound
+from medserver.pages import text_response
 
 if TYPE_CHECKING:
     from medserver.access.tls import Tls
@@ -21,7 +22,7 @@ def add_trust(app: Starlette, tls: "Tls | None", page: Path) -> None:
         return
 
     async def show(request: Request) -> Response:
-        return FileResponse(page, headers={"Cache-Control": "no-store"})
+        return text_response(page, request.scope)
 
     async def authority(request: Request) -> Response:
         if not tls.authority.exists():

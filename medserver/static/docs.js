@@ -1,9 +1,13 @@
 /**
  * The page of /docs: every route of openapi.json with what it takes, as plain headings and lists.
  */
+import { Device } from './js/device.js';
 import { routesOf } from './js/openapi.js';
+import { putOn, themeFrom } from './js/settings/theme.js';
 import { element } from './js/views/dom.js';
 import { docs as words } from './js/words/other_pages.js';
+
+putOn(themeFrom(new Device(() => localStorage).read('theme')), document);
 
 const page = document.getElementById('routes');
 

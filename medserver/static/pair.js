@@ -1,8 +1,12 @@
 /**
  * The pairing page: takes a secret from the address or a PIN from the form, and goes on once the server knows this device.
  */
+import { Device } from './js/device.js';
 import { pinOf, said } from './js/pairing.js';
+import { putOn, themeFrom } from './js/settings/theme.js';
 import { pairing as words } from './js/words/other_pages.js';
+
+putOn(themeFrom(new Device(() => localStorage).read('theme')), document);
 
 const form = document.getElementById('form');
 const pin = document.getElementById('pin');
