@@ -1,22 +1,32 @@
 """What a person at the page does and sees, in the words of the tests; knows the page, not what is tested."""
 
+import json
 import time
 
 from tests.browser.conftest import HOST
 
 REPLY = "#transcript article[data-role=assistant]"
 
+
+def stored(question: str, *stores: str) -> str:
+    """An asynchronous function that asks this of all that lies in some stores of the page; `about` is its argument."""
+    return f"""async (about) => {{
+      const result = (asked) => new Promise((done, failed) => {{
+        asked.onsuccess = () => done(asked.result);
+        asked.onerror = () => failed(asked.error);
+      }});
+      const database = await result(indexedDB.open('medserver'));
+      const all = (name) => result(database.transaction(name).objectStore(name).getAll());
+      const [{", ".join(stores)}] = await Promise.all({json.dumps(stores)}.map(all));
+      database.close();
+      return {question};
+    }}"""
+
+
 # Until the last write is done: a page that is reloaded may lose what it had a moment ago, and says so.
-IS_KEPT = """async () => {
-  const result = (asked) => new Promise((done, failed) => {
-    asked.onsuccess = () => done(asked.result);
-    asked.onerror = () => failed(asked.error);
-  });
-  const database = await result(indexedDB.open('medserver'));
-  const messages = await result(database.transaction('messages').objectStore('messages').getAll());
-  database.close();
-  return messages.length > 0 && messages.every((one) => one.role === 'user' || one.phase === 'ended');
-}"""
+IS_KEPT = stored(
+    "messages.length > 0 && messages.every((one) => one.role === 'user' || one.phase === 'ended')", "messages"
+)
 
 
 def watched(browser, front, size, *, script: str | None = None):
@@ -84,3 +94,55 @@ def eventually(page, question: str, about=None, seconds: float = 60) -> None:
     while not page.evaluate(question, about):
         assert time.monotonic() < deadline, question
         page.wait_for_timeout(50)
+
+
+DRAFT_IS_KEPT = stored(
+    "about === null ? drafts.length + images.length === 0 : drafts.length === 1 && drafts[0].text === about",
+    "drafts",
+    "images",
+)
+
+
+def listed(page) -> list[str]:
+    """The titles of the sessions, in their order; on a phone they lie in a sheet."""
+    if not page.get_by_role("searchbox", name="Search sessions").is_visible():
+        page.click("#show-sessions")
+    return page.locator(".session-title").all_inner_texts()
+
+
+def act(page, title: str, action: str) -> None:
+    """One of the actions of a session."""
+    listed(page)
+    more = page.get_by_role("button", name=f"Actions for {title}", exact=True)
+    if more.get_attribute("aria-expanded") == "false":
+        more.click()
+    page.locator(".session").filter(has_text=title).get_by_role("button", name=action, exact=True).click()
+
+
+def until(page, titles: list[str]) -> None:
+    """Until the list is this."""
+    listed(page)
+    page.wait_for_function(
+        """(wanted) => {
+          const titles = [...document.querySelectorAll('.session-title')].map((one) => one.textContent);
+          return titles.length === wanted.length && titles.every((one, index) => one === wanted[index]);
+        }""",
+        arg=titles,
+    )
+
+
+def empty(page) -> None:
+    page.wait_for_function("() => document.querySelectorAll('#transcript article').length === 0")
+    assert page.input_value("#prompt") == ""
+
+
+def images_shown(page) -> int:
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.turn-images img')].every((one) => one.naturalWidth > 0)"
+    )
+    return page.locator(".turn-images img").count()
+
+
+def images_sent(front) -> list[str]:
+    parts = [one["content"] for one in front.asks[-1].messages if isinstance(one["content"], list)]
+    return [part["image_url"]["url"] for content in parts for part in content if part["type"] == "image_url"]

@@ -6,24 +6,13 @@ import pytest
 
 from tests.browser.conftest import SIZES
 from tests.browser.played import Played
-from tests.browser.reader import REPLY, ask, button, ended, eventually, kept, texts, watched
+from tests.browser.reader import REPLY, ask, button, ended, eventually, kept, stored, texts, watched
 
 AT_END = """() => {
   const { scrollHeight, scrollTop, clientHeight } = document.querySelector('.reading');
   return scrollHeight - scrollTop - clientHeight < 48;
 }"""
-
-
-HAS_ARRIVED = """async (text) => {
-  const result = (asked) => new Promise((done, failed) => {
-    asked.onsuccess = () => done(asked.result);
-    asked.onerror = () => failed(asked.error);
-  });
-  const database = await result(indexedDB.open('medserver'));
-  const messages = await result(database.transaction('messages').objectStore('messages').getAll());
-  database.close();
-  return messages.some((one) => one.text === text);
-}"""
+HAS_ARRIVED = stored("messages.some((one) => one.text === about)", "messages")
 
 
 @pytest.fixture(scope="module")
