@@ -213,9 +213,15 @@ export class Shelf {
     this.#joinLater = this.session.busy;
     if (this.#joinLater) return;
     await this.recorder.flush();
+    const { conversation } = this.store.state;
     const read = await this.archive.read(id);
     const now = this.store.state;
     if (!read || now.session.id !== id || this.session.busy) return;
+    // What was taken away here while it was read would come back.
+    if (now.conversation !== conversation) {
+      await this.#join();
+      return;
+    }
     const mine = new Map(now.conversation.all.map((turn) => [turn.id, turn]));
     const unwritten = now.conversation.all.filter((turn) => !this.recorder.knows(id, turn.id));
     const kept = this.#keptOf(read, mine, { unwritten, chosen: now.conversation.chosen });

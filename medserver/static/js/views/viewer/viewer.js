@@ -44,6 +44,8 @@ export class Viewer {
   }
 
   open(id, opener) {
+    // While the viewer was fetched it may have been taken out again.
+    if (!this.#reading.films.some((film) => film.id === id)) return;
     this.#change(reading.opened(id));
     this.place.show(opener);
     this.#show();
