@@ -38,9 +38,12 @@ def streaming(page: Any, folder: Path) -> Figures:
         ended(page, 300)
         page.wait_for_timeout(1500)  # until it is kept
     shown = page.locator("#transcript .prose").last.evaluate("node => node.textContent.length")
+    frames = max(1, trace.frames(tasks()))
     return _figures(tasks()) | {
         "script ms per 1,000 tokens": trace.total(tasks(), "script") / TOKENS * 1000,
-        "rendering ms per 1,000 tokens": trace.total(tasks(), "rendering") / TOKENS * 1000,
+        "frames": frames,
+        "script ms per frame": trace.total(tasks(), "script") / frames,
+        "rendering ms per frame": trace.total(tasks(), "rendering") / frames,
         "last quarter over second ×": trace.growth(tasks()),
         "characters": shown,
     }

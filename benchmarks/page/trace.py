@@ -27,6 +27,7 @@ class Task:
     began: float
     cpu: float
     spent: Counter = field(default_factory=Counter)
+    names: set[str] = field(default_factory=set)
 
 
 @contextmanager
@@ -72,6 +73,7 @@ def _tasks(events: list[dict]) -> Iterator[Task]:
             open_events.pop()
         around = open_events[-1][1]
         kind = _kind(event["name"]) or around
+        task.names.add(event["name"])
         task.spent[kind] += cpu
         task.spent[around] -= cpu
         open_events.append((ended, kind))
@@ -91,6 +93,11 @@ def total(tasks: list[Task], kind: str | None = None) -> float:
     return sum(task.spent[kind] if kind else task.cpu for task in tasks)
 
 
+def frames(tasks: list[Task]) -> int:
+    """In which the page changed something: one that is late changes more at once."""
+    return sum("FireAnimationFrame" in task.names for task in tasks)
+
+
 def longest(tasks: list[Task]) -> float:
     return max((task.cpu for task in tasks), default=0.0)
 
@@ -100,9 +107,10 @@ def over(tasks: list[Task], limit: float = LONG_MS) -> int:
 
 
 def growth(tasks: list[Task]) -> float:
-    """CPU of the last quarter of the time over that of the second: 1 where the work does not grow with the answer."""
+    """CPU of a frame in the last quarter over one in the second: 1 where the work does not grow with the answer."""
     first, last = tasks[0].began, tasks[-1].began
     quarter = (last - first) / 4
     second = [task for task in tasks if quarter <= task.began - first < 2 * quarter]
     fourth = [task for task in tasks if task.began - first >= 3 * quarter]
-    return total(fourth) / max(total(second), 0.001)
+    each = [total(some) / max(1, frames(some)) for some in (second, fourth)]
+    return each[1] / max(each[0], 0.001)

@@ -29,12 +29,13 @@ def test_a_task_is_told_by_what_its_own_time_went_into():
     assert dict(first.spent) == {"script": 22, "rendering": 30, "GC": 3, "other": 5}
     assert dict(second.spent) == {"other": 10}
     assert trace.total([first, second]) == 70 and trace.longest([first, second]) == 60
+    assert trace.frames([first, second]) == 1
     assert trace.over([first, second]) == 1 and trace.over([first, second], 9) == 2
 
 
 def test_growth_compares_the_end_with_the_beginning():
-    steady = [trace.Task(float(at), 2.0) for at in range(101)]
-    growing = [trace.Task(float(at), float(at)) for at in range(101)]
+    steady = [trace.Task(float(at), 2.0, names={"FireAnimationFrame"}) for at in range(101)]
+    growing = [trace.Task(float(at), float(at), names={"FireAnimationFrame"}) for at in range(101)]
     assert 0.9 < trace.growth(steady) < 1.1 and trace.growth(growing) > 2
 
 

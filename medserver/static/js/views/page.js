@@ -98,7 +98,7 @@ export class Page {
       element('a', { class: 'skip', href: '#prompt' }, words.page.skip),
       element('div', { class: 'page-top' }, this.header.node, this.banner.node, this.band.node, this.keeping.node),
       this.sessions.zone,
-      element('main', { class: 'page-middle' }, this.reading, this.latest,
+      element('main', { class: 'page-middle' }, this.reading, element('div', { class: 'page-fade' }), this.latest,
         element('div', { class: 'page-write' }, this.undo.node, this.composer.node)),
       dock,
       this.settings.node,
