@@ -16,6 +16,10 @@ PIECE = (
     "## Part {}\n\nThe *heart* is **normal**, 5*10^9/L.\n\n- one\n- two\n\n| Test | Value |\n|---|---:|\n"
     "| Na | {} |\n\nSo $x_{}^2$ holds.\n\n"
 )
+# The blocks that later text can no longer change: the last piece has three at most.
+EARLY = "() => { window.early = [...document.querySelector('.prose').children].slice(0, -3); return early.length; }"
+# Formulas are set a few at a time.
+ALL_SET = "() => document.querySelectorAll('.maths:not(:has(math))').length === 0"
 # Tasks of more than 50 ms, as the browser itself counts them.
 OBSERVED = """
   window.tasks = [];
@@ -65,18 +69,20 @@ def test_a_long_answer_streams_without_holding_up_the_page_and_ends_as_if_it_cam
         front.plays(*tokens[:-800], 0.5, *paced, tokens=len(tokens))
         ask(page, "Much")
         page.locator(".maths math").first.wait_for()
+        assert page.evaluate(EARLY) > 0
         page.evaluate("window.tasks.length = 0; window.began = performance.now()")
         ended(page)
         tasks, spent = page.evaluate("[window.tasks, performance.now() - window.began]")
         print(f"{len(tasks)} tasks over 50 ms in {spent:.0f} ms, the longest {max(tasks, default=0):.0f} ms")
-        # On a machine of its own there is none; on a shared one the browser waits for its turn in the middle of a task.
-        assert sum(tasks) < spent / 2
+        # How long they take is the machine's affair, and what `python -m benchmarks page` is for.
+        assert page.evaluate("window.early.every((one) => one.isConnected)"), "what is over is never built again"
+        page.wait_for_function(ALL_SET)
         streamed = page.locator(f"{REPLY} .prose").inner_html()
         kept(page)
         page.reload()
         ended(page)
         page.locator(".maths math").last.wait_for()
-        page.wait_for_function("() => document.querySelectorAll('.maths:not(:has(math))').length === 0")
+        page.wait_for_function(ALL_SET)
         assert page.locator(f"{REPLY} .prose").inner_html() == streamed
         assert len(streamed) > 4 * 4000
 

@@ -106,6 +106,17 @@ def test_sessions_are_named_pinned_found_and_opened(sized, front):
     assert texts(page) == ["Question one", "Réponse one."]
 
 
+def test_of_two_sessions_that_are_asked_for_in_a_row_the_last_one_opens(page, front):
+    for number in ("one", "two"):
+        asked(page, front, f"Question {number}", f"Answer {number}.")
+        until(page, ["Question one"] if number == "one" else ["Question two", "Question one"])
+        page.click("#new-session")
+    empty(page)
+    page.evaluate("document.querySelectorAll('.session-open').forEach((one) => one.click())")
+    page.get_by_text("Answer one.").wait_for()
+    assert texts(page) == ["Question one", "Answer one."]
+
+
 def test_a_deleted_session_can_be_brought_back_whole(sized, front, pictures):
     page = sized
     page.set_input_files("#image-input", pictures[:1])

@@ -6,6 +6,7 @@ import { Device } from '../../medserver/static/js/device.js';
 import { choiceOf, effectivePrompt, promptsFrom, withoutPrompt, withPrompt } from '../../medserver/static/js/settings/prompts.js';
 import { allowed, boundsOf, read, untouched } from '../../medserver/static/js/settings/settings.js';
 import { themeFrom } from '../../medserver/static/js/settings/theme.js';
+import { forgotten, initialState, keeping, preferred, shelved } from '../../medserver/static/js/state.js';
 import { isExposed } from '../../medserver/static/js/views/encryption.js';
 
 const HEALTH = {
@@ -88,6 +89,13 @@ test('preferences outlive the page where the browser allows it, and last as long
   assert.equal(refused.read('theme'), 'light');
   refused.forget();
   assert.equal(refused.read('theme'), null);
+});
+
+test('after a wipe nothing of what this device kept stays in the page', () => {
+  const prompts = [{ name: 'Mine', text: 'Be brief.' }];
+  const changes = [preferred({ theme: 'light', prompts }), shelved({ query: 'Smith', found: [] }), keeping('draft', { code: 'quota' }), forgotten()];
+  const after = changes.reduce((state, change) => change(state), initialState);
+  assert.deepEqual(after, initialState);
 });
 
 test('a page over http from another machine is exposed, one from this machine is not', () => {

@@ -35,7 +35,7 @@ export class SessionRow {
     setAttributes(this.open, { 'aria-current': current ? 'true' : null });
     setAttributes(this.more, { 'aria-label': words.sessions.actions(title), title: words.sessions.actions(title) });
     this.#excerpt.hidden = !excerpt;
-    if (excerpt) this.#excerpt.replaceChildren(excerpt.before, element('mark', {}, excerpt.match), excerpt.after);
+    this.#excerpt.replaceChildren(...(excerpt ? [excerpt.before, element('mark', {}, excerpt.match), excerpt.after] : []));
   }
 
   /** Of hundreds of rows few are ever asked for them. */
