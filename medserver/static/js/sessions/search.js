@@ -4,7 +4,7 @@
 import { plain } from '../markdown/plain.js';
 
 const AROUND = 36;
-const NEAR = 600; // of a long message no more than this around the place is freed of its marks
+const NEAR = 200; // of a long message no more than this around the place is freed of its marks
 
 const PLAIN = /^[\0-\x7f]*$/; // which most texts are, and which needs no table of accents
 
@@ -56,6 +56,19 @@ function excerptFrom([title, ...texts], words) {
 }
 
 export function excerptOf(text, word) {
+  return isPlain(text) ? excerptAt(text, folded(text).indexOf(word), word.length) : excerptByLetter(text, word);
+}
+
+/** Each place in it is the same place when it is folded. */
+const isPlain = (text) => PLAIN.test(text) || (folded(text).length === text.length && text.normalize('NFD').length === text.length);
+
+function excerptAt(text, at, length) {
+  if (at < 0) return null;
+  const [from, to] = [at - AROUND, at + length];
+  return excerpt(from > 0, text.slice(Math.max(0, from), at), text.slice(at, to), text.slice(to, to + AROUND), text.length > to + AROUND);
+}
+
+function excerptByLetter(text, word) {
   const letters = [...text];
   const starts = [];
   let whole = '';
@@ -68,10 +81,11 @@ export function excerptOf(text, word) {
   const from = starts.findLastIndex((start) => start <= at);
   const next = starts.findIndex((start) => start >= at + word.length);
   const to = next < 0 ? letters.length : next;
-  const line = (some) => some.join('').replace(/\s+/g, ' ');
-  return Object.freeze({
-    before: (from > AROUND ? '…' : '') + line(letters.slice(Math.max(0, from - AROUND), from)),
-    match: line(letters.slice(from, to)),
-    after: line(letters.slice(to, to + AROUND)) + (letters.length > to + AROUND ? '…' : ''),
-  });
+  const some = (start, end) => letters.slice(start, end).join('');
+  return excerpt(from > AROUND, some(Math.max(0, from - AROUND), from), some(from, to), some(to, to + AROUND), letters.length > to + AROUND);
+}
+
+function excerpt(isCutBefore, before, match, after, isCutAfter) {
+  const line = (text) => text.replace(/\s+/g, ' ');
+  return Object.freeze({ before: (isCutBefore ? '…' : '') + line(before), match: line(match), after: line(after) + (isCutAfter ? '…' : '') });
 }
