@@ -66,8 +66,12 @@ def bare(wording: str) -> str:
 
 
 def held_out(wording: str) -> bool:
-    """One wording in eight is kept from training, the same ones on every machine."""
-    return hashlib.sha256(bare(wording).encode()).digest()[0] < 32
+    """One wording in eight is kept from training, the same ones on every machine.
+
+    One of a word or two ("fine-tunes?") is no variation of anything: held out, its word might stand nowhere else.
+    """
+    words = bare(wording)
+    return words.count(" ") > 1 and hashlib.sha256(words.encode()).digest()[0] < 32
 
 
 _OPENERS = (
@@ -90,7 +94,7 @@ _OPENERS = (
     "just wondering: ",
     "dear assistant, ",
 )
-_CLOSERS = (" please", " thanks", " thank you", ", please", " pls", " again", " exactly", " now", " for me", " then")
+_CLOSERS = (" please", " thanks", " thank you", ", please", " pls", " for me")
 _NEAR = {"a": "s", "e": "r", "i": "o", "o": "p", "n": "m", "t": "r", "s": "d", "r": "t", "l": "k", "d": "f", "c": "v"}
 
 
@@ -102,11 +106,8 @@ def typed(wording: str, rng: Random, *, slips: bool = True) -> str:
         wording += rng.choice(_CLOSERS)
     while slips and rng.random() < 0.12:
         wording = _slip(wording, rng)
-    style = rng.random()
-    if style < 0.5:
+    if rng.random() < 0.5:
         wording = wording[:1].upper() + wording[1:]
-    elif style < 0.53:
-        wording = wording.upper()
     return wording + rng.choice(("?", "?", "?", ".", "", "", "", "!", " ?"))
 
 

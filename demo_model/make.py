@@ -37,9 +37,9 @@ class Recipe:
     tower_steps: int = 1_300
     tower_batch: int = 32
     tower_rate: float = 1.5e-3
-    steps: int = 5_400
+    steps: int = 3_600
     tokens: int = 2048
-    first_lessons: int = 70_000
+    first_lessons: int = 30_000
     rate: float = 2e-3
     cases: int = 200
     corpus: int = 20_000

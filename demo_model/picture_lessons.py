@@ -69,7 +69,7 @@ def _second_scene(desk: Desk, first: Scene) -> Scene:
     if desk.rng.random() < 0.08:
         return desk.scene(desk.rng.choice(("film", "shape", "other")))
     if first.kind != "shape":
-        return first if desk.rng.random() < 0.15 else desk.scene(first.kind)
+        return first if desk.rng.random() < 0.25 else desk.scene(first.kind)
     while True:
         new = desk.scene("shape")
         keep = desk.rng.choice(

@@ -167,26 +167,27 @@ SHORTER = (
     "the short version",
 )
 WHAT_ASKED = (
-    "what did i [ask|just ask|want to know|ask you]",
-    "what was my [question|last question|first question]",
+    "what did i [ask|just ask|want to know|ask you|ask you about|ask before|first ask]",
+    "what was my [question|last question|first question|question about|question again]",
     "what [was the question|did we talk about|are we talking about|was that about|were we talking about]",
-    "[repeat|say] my question",
-    "do you [remember|know] what i asked",
+    "[repeat|say|name|show] my [question|last question]",
+    "do you [remember|know|recall] what i [asked|wanted|wanted to know|asked you]",
 )
 REPEAT = (
-    "[say|tell me] [that|it] again",
+    "[say|tell me|show me|give me] [that|it|this] again",
     "[repeat|repeat that|once more|again|again please|one more time|repeat it|repeat your answer|say again]",
-    "[can you|could you|please] [repeat|repeat that|say that again|repeat your answer|show that again]",
-    "what did you say",
-    "show the answer again",
+    "[can you|could you|please|would you] [repeat|repeat that|say that again|repeat your answer|show that again|repeat it]",
+    "what did you [say|just say|answer|write|tell me|say there|say before]",
+    "[show|give|print] [me|] [the|your|that] [answer|last answer|text] again",
+    "[i did not read|i missed|i lost] [that|it|your answer], [again|once more|repeat it]",
 )
 WHY_NOT = (
     "why not",
-    "why [can you not|can't you|cant you|can you not answer]",
+    "why [can you not|can't you|cant you|can you not|do you not|don't you] [answer|answer that|say it|tell me|know|know that|help|]",
     "[why|how come]",
     "[but why|why is that|really|are you serious]",
-    "why [do you not know|don't you know]",
-    "[what is|what's] the [reason|problem]",
+    "[what is|what's|tell me] the [reason|problem]",
+    "why [is|was] that [not possible|out of reach|refused|too hard]",
 )
 WHY_NOT_ANSWER = (
     "I am very small and was trained on synthetic data only, so I keep to what I was taught. Ask me what I can do."
