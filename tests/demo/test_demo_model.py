@@ -97,10 +97,10 @@ def test_same_question_with_another_picture_has_another_answer(examiner: Examine
     "wording",
     [
         "Who are you?",
-        "Are you MedGemma?",
-        pytest.param(
-            "Which model is this?", marks=pytest.mark.xfail(reason="taken for a question about -m", strict=True)
-        ),
+        "Is this MedGemma?",
+        "Are you the real MedGemma?",
+        pytest.param("Are you MedGemma?", marks=pytest.mark.xfail(reason="taken for: what is MedGemma", strict=True)),
+        pytest.param("Which model is this?", marks=pytest.mark.xfail(reason="taken for: what can you do", strict=True)),
     ],
 )
 def test_says_that_it_is_the_demo_and_not_medgemma(examiner: Examiner, wording: str) -> None:
