@@ -27,8 +27,9 @@ CARRIED = (
     "medserver",
 )
 TOOLS = (
-    *("bash", "sh", "env", "awk", "cat", "chmod", "cksum", "cut", "df", "dirname", "du", "find", "getconf", "grep"),
-    *("head", "id", "ls", "mkdir", "mount", "mv", "rm", "sed", "sort", "tail", "tar", "uname", "unshare", "ip"),
+    *("bash", "sh", "env", "awk", "cat", "chmod", "cksum", "cut", "df", "dirname", "du", "find", "getconf"),
+    *("grep", "head", "id", "ls", "mkdir", "mount", "mv", "rm", "rmdir", "sed", "sort", "tail", "tar"),
+    *("uname", "unshare", "ip"),
 )
 BASE = Path(sys._base_executable if hasattr(sys, "_base_executable") else sys.executable).resolve()
 
