@@ -10,6 +10,7 @@ import PIL.Image
 import pytest
 
 import medserver
+from tests.browser.played import Played
 from tests.serving import LAN_HOST, Running
 
 HOST = LAN_HOST
@@ -53,6 +54,13 @@ def browser():
 def page(request, browser, server):
     """The opened page; afterwards it must have complained about nothing and asked nobody else."""
     yield from opened(browser, server.port, SIZES[request.param])
+
+
+@pytest.fixture(scope="module")
+def front():
+    """The real front over an engine that says what a test tells it to."""
+    with Played() as played:
+        yield played
 
 
 def asked_with(page, **fields) -> None:

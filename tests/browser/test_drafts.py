@@ -3,7 +3,6 @@
 import pytest
 
 from tests.browser.conftest import SIZES
-from tests.browser.played import Played
 from tests.browser.reader import (
     DRAFT_IS_KEPT,
     act,
@@ -16,12 +15,6 @@ from tests.browser.reader import (
     tab,
     watched,
 )
-
-
-@pytest.fixture(scope="module")
-def front():
-    with Played() as played:
-        yield played
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import re
 import pytest
 
 from tests.browser.conftest import SIZES
-from tests.browser.played import Played
 from tests.browser.reader import REPLY, ask, button, ended, eventually, kept, stored, texts, watched
 
 AT_END = """() => {
@@ -13,12 +12,6 @@ AT_END = """() => {
   return scrollHeight - scrollTop - clientHeight < 48;
 }"""
 HAS_ARRIVED = stored("messages.some((one) => one.text === about)", "messages")
-
-
-@pytest.fixture(scope="module")
-def front():
-    with Played() as played:
-        yield played
 
 
 @pytest.fixture(params=SIZES)

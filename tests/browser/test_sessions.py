@@ -5,7 +5,6 @@ import json
 import pytest
 
 from tests.browser.conftest import SIZES
-from tests.browser.played import Played
 from tests.browser.reader import (
     act,
     asked,
@@ -28,12 +27,6 @@ CAN_BE_SEEN = """(address) => new Promise((done) => {
   image.onerror = () => done(false);
   image.src = address;
 })"""
-
-
-@pytest.fixture(scope="module")
-def front():
-    with Played() as played:
-        yield played
 
 
 @pytest.fixture

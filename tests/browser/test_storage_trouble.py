@@ -3,7 +3,6 @@
 import pytest
 
 from tests.browser.conftest import SIZES
-from tests.browser.played import Played
 from tests.browser.reader import asked, kept, texts, watched
 
 # A disk that is full until the test says otherwise.
@@ -14,12 +13,6 @@ FULL = """
     return put.apply(this, record);
   };
 """
-
-
-@pytest.fixture(scope="module")
-def front():
-    with Played() as played:
-        yield played
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.browser.conftest import SIZES
-from tests.browser.played import Played
 from tests.browser.reader import (
     DRAFT_IS_KEPT,
     act,
@@ -25,15 +24,20 @@ LEFT = """async () => ({
 })"""
 
 
-@pytest.fixture(scope="module")
-def front():
-    with Played() as played:
-        yield played
-
-
 @pytest.fixture
 def page(browser, front):
     yield from watched(browser, front, SIZES["desktop"])
+
+
+def beside(page, front):
+    """Another tab on the session in which `page` has asked its first question."""
+    asked(page, front, "First", "One.")
+    kept(page)
+    other = tab(page.context, front)
+    until(other, ["First"])
+    other.locator(".session-open").click()
+    other.get_by_text("One.", exact=True).wait_for()
+    return other
 
 
 def test_a_wiped_device_is_empty_in_every_tab(page, front, pictures):
@@ -59,12 +63,7 @@ def test_a_wiped_device_is_empty_in_every_tab(page, front, pictures):
 
 
 def test_two_tabs_on_one_session_add_up(page, front):
-    asked(page, front, "First", "One.")
-    kept(page)
-    other = tab(page.context, front)
-    until(other, ["First"])
-    other.locator(".session-open").click()
-    other.get_by_text("One.", exact=True).wait_for()
+    other = beside(page, front)
     asked(other, front, "Second", "Two.")
     page.get_by_text("Two.", exact=True).wait_for()
     asked(page, front, "Third", "Three.")
@@ -78,12 +77,7 @@ def test_two_tabs_on_one_session_add_up(page, front):
 
 def test_two_tabs_that_do_not_hear_each_other_overwrite_nothing(browser, front):
     for page in watched(browser, front, SIZES["desktop"], script="delete window.BroadcastChannel;"):
-        asked(page, front, "First", "One.")
-        kept(page)
-        other = tab(page.context, front)
-        until(other, ["First"])
-        other.locator(".session-open").click()
-        other.get_by_text("One.", exact=True).wait_for()
+        other = beside(page, front)
         asked(page, front, "Here?", "From here.")
         asked(other, front, "There?", "From there.")
         kept(other)
@@ -96,12 +90,7 @@ def test_two_tabs_that_do_not_hear_each_other_overwrite_nothing(browser, front):
 
 
 def test_an_answer_in_another_tab_is_followed_and_can_be_stopped_from_here(page, front):
-    asked(page, front, "First", "One.")
-    kept(page)
-    other = tab(page.context, front)
-    until(other, ["First"])
-    other.locator(".session-open").click()
-    other.get_by_text("One.", exact=True).wait_for()
+    other = beside(page, front)
     front.plays("Growing ", 60.0, "never")
     ask(page, "Second")
     other.get_by_text("Growing").wait_for()
