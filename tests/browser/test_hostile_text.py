@@ -1,12 +1,13 @@
 """Text that wants to be more than text, wherever text from outside is shown: nothing of it ever runs or asks."""
 
 import json
+import re
 
 import pytest
 
 from tests.browser.conftest import HOST, SIZES
 from tests.browser.played import Played
-from tests.browser.reader import ask, button, ended, tab
+from tests.browser.reader import ask, ended, tab
 from tests.browser.vectors import CONTEXTS, VECTORS
 
 WATCH = """
@@ -124,16 +125,15 @@ def test_in_titles_and_searches(page, front):
     front.plays("Seen.")
     ask(page, "Look")
     ended(page)
-    more = page.locator(".session-head").first.locator("button").last
-    more.click()
+    # It is listed once it is stored, which may be after its answer has ended.
+    row = page.locator(".session").filter(has=page.locator("[aria-current]"))
+    row.locator(".session-head button").last.click()
     for vector in VECTORS:
-        button(page, "Rename").click()
+        row.get_by_role("button", name="Rename").click()
         page.get_by_role("textbox", name="Title", exact=True).fill(vector)
         page.keyboard.press("Enter")
         start = " ".join(vector.replace("\ufeff", " ").split())[:20]
-        page.wait_for_function(
-            "(start) => document.querySelector('.session-title').textContent.startsWith(start)", arg=start
-        )
+        row.locator(".session-title", has_text=re.compile("^" + re.escape(start))).wait_for()
     search = page.get_by_role("searchbox")
     for vector in VECTORS[:6]:
         search.fill(f"{vector} nowhere")
