@@ -10,9 +10,10 @@ run_tests() {
         say "SKIPPED: Node.js was not found, so the tests of the page's modules did not run"
     fi
     "$PYTHON" -m ruff check . || failed=1
-    # Two files at a time: browsers and servers mostly wait. A test of real processes may miss once on a machine that
-    # others use too, so it has a second try, which the summary names; what fails twice is wrong.
-    "$PYTHON" -m pytest -n 2 --dist loadfile --reruns 1 -rRs || failed=1
+    # Two files at a time, in our own order (tests/conftest.py): browsers and servers mostly wait. A test of real processes
+    # may miss once on a machine that others use too, so it has a second try, which the summary names; what fails twice is
+    # wrong.
+    "$PYTHON" -m pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1 -rRs || failed=1
     return $failed
 }
 

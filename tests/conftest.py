@@ -11,6 +11,13 @@ ROOT = Path(__file__).parent.parent
 # The tools that make checkpoints live in the repository and are not installed.
 sys.path.insert(0, str(ROOT))
 
+LONGEST = ROOT / "tests" / "safety" / "test_long_load.py"
+
+
+def pytest_collection_modifyitems(items):
+    """What takes ten minutes and hardly any time of the machine comes first: all else is done beside it."""
+    items.sort(key=lambda item: item.path != LONGEST)
+
 
 @pytest.fixture(scope="session")
 def multimodal_checkpoint(tmp_path_factory) -> Path:

@@ -1,43 +1,40 @@
-"""Only what must break does: clients leave, engines die, stop or talk nonsense, a server is ended, a load goes on."""
+"""Only what must break does: clients leave, engines die, stop or talk nonsense, a server is ended."""
 
 import asyncio
-import json
+import itertools
 import signal
 import time
-from statistics import median
 
 import psutil
 
 from benchmarks.safety.engine import GARBAGE, SECRET
 from benchmarks.safety.house import House
 from benchmarks.safety.overload import SLOTS, open_files
-from benchmarks.safety.rows import Row, at_least, at_most, exactly
+from benchmarks.safety.rows import Row, at_most, exactly
 from benchmarks.safety.wire import Exchange, address, ask, question, request
-from benchmarks.workload import image_url
 
 DRAIN_SECONDS = 5.0
 WATCHED_SECONDS = 20.0  # three probes without an answer, two seconds apart and of three seconds each, and some
 
 # Where a client leaves: what it has sent, and how much it has read.
 MOMENTS = ("in its head", "in its body", "in the queue", "before the first word", "in the middle", "at the end")
+RUNNING = ("before the first word", "in the middle")  # each of them has a slot
 
 
 async def aborts(house: House, count: int = 500, batch: int = 20) -> list[Row]:
     """`house` has 8 slots; some are taken where a queue is wanted, so that leaving frees what others wait for."""
     slowest, at = 0.0, ""
-    per_kind = max(1, count // (len(MOMENTS) * 4))
-    made = 0
-    for moment in MOMENTS:
-        for stream in (True, False):
-            for reset in (True, False):
-                for begin in range(0, per_kind, batch):
-                    number = min(batch, per_kind - begin)
-                    seconds = await _batch(house, moment, number, stream=stream, reset=reset)
-                    made += number
-                    if seconds > slowest:
-                        slowest, at = seconds, f"{moment}, {'RST' if reset else 'FIN'}, stream {stream}"
+    kinds = list(itertools.product(MOMENTS, (True, False), (True, False)))
+    for number, (moment, stream, reset) in enumerate(kinds):
+        left = count // len(kinds) + (number < count % len(kinds))
+        while left:
+            leaving = min(SLOTS if moment in RUNNING else batch, left)
+            left -= leaving
+            seconds = await _batch(house, moment, leaving, stream=stream, reset=reset)
+            if seconds > slowest:
+                slowest, at = seconds, f"{moment}, {'RST' if reset else 'FIN'}, stream {stream}"
     counts = house.counts()
-    name = f"{made} clients that leave"
+    name = f"{count} clients that leave"
     return [
         at_most(f"{name}: slots and the engine's work given back, the slowest ({at})", 250, slowest * 1000, "ms"),
         exactly(f"{name}: answers left open in the engine", 0, counts["open"]),
@@ -56,7 +53,6 @@ async def _batch(house: House, moment: str, count: int, *, stream: bool, reset: 
         data = data[:40]
     elif moment == "in its body":
         data = data[:-5]
-    count = count if moment in ("in its head", "in its body", "in the queue", "at the end") else min(count, SLOTS)
     leaving = [await Exchange.begin(house.port, data, address(100 + n)) for n in range(count)]
     for one in leaving:
         if moment == "in the queue" or moment == "in the middle":
@@ -68,7 +64,7 @@ async def _batch(house: House, moment: str, count: int, *, stream: bool, reset: 
                 pass
     if moment == "in the queue":
         await house.until(lambda: house.health()["queue"]["waiting"] == count)
-    elif moment in ("before the first word", "in the middle"):
+    elif moment in RUNNING:
         await house.until(lambda: house.counts()["open"] == count)
     for one in leaving:
         one.leave(reset=reset)
@@ -205,62 +201,3 @@ async def _not_ready(house: House) -> float:
             break
         await asyncio.sleep(0.005)
     return time.perf_counter() - started
-
-
-async def mixed(house: House, minutes: float = 10.0) -> list[Row]:
-    """Answers, images, refusals and clients that leave, for a while: memory, and what nobody expected."""
-    ends = time.monotonic() + minutes * 60
-    statuses: dict[int, int] = {}
-    memory: list[tuple[float, int]] = []
-
-    async def client(number: int) -> None:
-        kinds = [
-            request(question("say 40 every 0.01")),
-            request(question("x", stream=False)),
-            request(_with_image(image_url(number))),
-            request(_with_image("data:image/png;base64,aGVsbG8=")),
-            request(b"{"),
-            request(question("x", temperature=9)),
-            request(b"", path="/api/health", method="GET"),
-            request(b"", path="/", method="GET"),
-            None,
-        ]
-        turn = number
-        while time.monotonic() < ends:
-            data = kinds[turn % len(kinds)]
-            turn += 1
-            if data is None:
-                leaving = await Exchange.begin(house.port, request(question("hold 0.02")), address(number))
-                await leaving.head()
-                await leaving.frame()
-                leaving.leave(reset=bool(turn % 2))
-                continue
-            answer = await ask(house.port, data, address(number))
-            statuses[answer.status] = statuses.get(answer.status, 0) + 1
-
-    async def watch() -> None:
-        while time.monotonic() < ends:
-            memory.append((time.monotonic(), _memory(house)))
-            await asyncio.sleep(0.5)
-
-    await asyncio.gather(watch(), *(client(number) for number in range(16)))
-    await house.until(house.idle)
-    fifth = len(memory) // 5
-    early, late = (median(size for _, size in part) for part in (memory[fifth : 2 * fifth], memory[-fifth:]))
-    unexpected = sum(count for status, count in statuses.items() if status == 0 or status >= 500)
-    name = f"mixed load for {minutes:g} minutes"
-    return [
-        at_least(f"{name}: requests", 1, sum(statuses.values()), "requests"),
-        exactly(f"{name}: 5xx and broken connections", 0, unexpected),
-        at_most(f"{name}: memory of front and decoders grown after warm-up", 20, (late - early) / 1e6, "MB"),
-    ]
-
-
-def _with_image(url: str) -> bytes:
-    return json.dumps({"messages": [{"role": "user", "content": "x", "image_data": [url]}], "max_tokens": 9}).encode()
-
-
-def _memory(house: House) -> int:
-    """Of the front and what it started, but for the scripted engine, which is not ours to ship."""
-    engine = house.engine.pid
-    return sum(one.memory_info().rss for one in house.tree.processes() if one.pid != engine)

@@ -51,7 +51,3 @@ def test_a_killed_engine_is_told_to_every_stream_and_comes_back(house):
 def test_a_server_that_is_ended_lets_its_streams_go_and_leaves_nothing():
     with House(*UNLIMITED, slots=32) as house:
         counted(faults.drain(house, count=6))
-
-
-def test_a_mixed_load_meets_nothing_unexpected(house):
-    counted(faults.mixed(house, minutes=0.1))
