@@ -8,15 +8,15 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from medserver.access.addresses import is_loopback
-from medserver.access.body import IDLE_SECONDS
 from medserver.config import SHUTDOWN_SECONDS, BadSetting, Settings
 from medserver.crew.common import Common
 from medserver.engine.host import EngineHost
+from medserver.hurry import hurry, short_handshakes
 from medserver.models import TERMS
 from medserver.protocol import Protocol
 from medserver.server import build_common, create_app
@@ -50,31 +50,22 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        with short_handshakes():
+            await super().startup(sockets)
         notify("READY=1")
-        self._hurrying = asyncio.create_task(self._hurry())
+        self._hurrying = asyncio.create_task(hurry(self.server_state.connections))
         if self.config.is_ssl:
             self._renewing = asyncio.create_task(self._renew())
-
-    async def _hurry(self) -> None:
-        """Hang up on who connects and asks nothing, or half of it: uvicorn itself waits for ever, until none is left.
-
-        Between two rounds a request has begun or the connection is idle; an idle one that is kept is closed earlier.
-        """
-        before: dict[Protocol, Any] = {}
-        while True:
-            await asyncio.sleep(IDLE_SECONDS)
-            idle = {one: one.cycle for one in self.server_state.connections if _asks_nothing(one)}
-            for connection, last in idle.items():
-                if connection in before and before[connection] is last:
-                    _close(connection.transport)
-            before = idle
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's, but who has not taken their last words in time is hung up on, so that all ends in order.
 
-        uvicorn would cancel what still writes to them, in the middle, and wait for nothing of it.
+        uvicorn would cancel what still writes to them, in the middle, and wait for nothing of it; it would wait for
+        handshakes that are half made, from Python 3.12 on.
         """
+        for server in self.servers:
+            server.close()
+        self.servers.clear()
         late = asyncio.get_running_loop().call_later(SHUTDOWN_SECONDS, self._hang_up)
         await super().shutdown(sockets)
         late.cancel()
@@ -106,17 +97,6 @@ class Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _asks_nothing(connection: Protocol) -> bool:
-    return connection.cycle is None or connection.cycle.response_complete
-
-
-def _close(transport: asyncio.Transport) -> None:
-    if transport.is_closing():  # since the last round, and nobody has read our last words
-        transport.abort()
-    else:
-        transport.close()
 
 
 def serve(settings: Settings, host: EngineHost | None = None) -> int:

@@ -120,7 +120,7 @@ ROWS = [
     {"medserver.crew.__main__"},
     {"medserver.run", "medserver.crew.lead"} | inside("medserver.doctor") | inside("medserver.service"),
     {"medserver.server"},
-    {"medserver.protocol", "medserver.described"},
+    {"medserver.hurry", "medserver.protocol", "medserver.described"},
     {"medserver.status", "medserver.metrics", "medserver.forms", "medserver.pages", "medserver.openai_door.completion"}
     | inside("medserver.access")
     | inside("medserver.audit")

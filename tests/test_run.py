@@ -1,19 +1,11 @@
-"""The front's process: where it says that it is found, and for how long it waits for who connects.
+"""The front's process: where it says that it is found. Other devices take the last address; the QR code holds it."""
 
-Other devices take the last address, and the QR code holds it.
-"""
-
-import asyncio
-import socket
 from ipaddress import ip_network
 
 import pytest
-import uvicorn
 
 from medserver import run
 from medserver.config import Settings
-from tests.front import until
-from tests.scripted import run as run_scene
 
 PROXY = (ip_network("127.0.0.1"),)
 
@@ -74,35 +66,3 @@ def test_a_machine_without_a_network_is_found_at_localhost(monkeypatch):
 
     monkeypatch.setattr(run.socket, "socket", lambda *_: Nowhere())
     assert urls() == ["http://localhost:8000"]
-
-
-async def _slow_answer(scope, receive, send) -> None:
-    await receive()
-    await asyncio.sleep(0.5)
-    await send({"type": "http.response.start", "status": 204, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
-
-
-def test_who_connects_and_asks_nothing_is_not_waited_for(monkeypatch):
-    """Nor who asks the half, after a whole request too; an answer that takes long is not cut."""
-    monkeypatch.setattr(run, "IDLE_SECONDS", 0.1)
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = run.Server(uvicorn.Config(_slow_answer, lifespan="off", log_config=None), Settings(model="demo"))
-    whole = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-
-    async def said(sent: bytes) -> bytes:
-        reader, writer = await asyncio.open_connection(*listening.getsockname())
-        writer.write(sent)
-        answer = await reader.read()
-        writer.close()
-        return answer
-
-    async def scene() -> None:
-        serving = asyncio.create_task(server.serve([listening]))
-        await until(lambda: server.started)
-        answers = await asyncio.gather(*(said(sent) for sent in (b"", whole[:9], whole, whole + whole[:9])))
-        assert [len(answer.split(b"204 No Content")) - 1 for answer in answers] == [0, 0, 1, 1]
-        server.should_exit = True
-        await serving
-
-    run_scene(scene())

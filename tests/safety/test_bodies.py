@@ -8,11 +8,13 @@ import h11
 import pytest
 
 from benchmarks.safety.wire import Exchange, question, request
-from medserver import protocol, run
+from medserver import hurry, protocol, run
 from medserver.access import body
 from medserver.access.envelope import HEADERS
+from medserver.access.tls import tls_for
+from medserver.config import Settings
 from tests.front import app_with, until
-from tests.safety.sockets import answer_to, listening
+from tests.safety.sockets import answer_to, listening, said, said_over_tls
 from tests.scripted import ended
 from tests.scripted import run as run_scene
 
@@ -174,17 +176,19 @@ def test_a_connection_lives_on_after_the_refusal_of_a_small_body():
     run_scene(scene())
 
 
+@pytest.mark.parametrize("over_tls", [False, True])
 @pytest.mark.parametrize(
     "sent", [b"POST /api/chat HT", HEAD, HEAD + b"Content-Length: 900\r\n\r\n", CHUNKED + b"5\r\nab"]
 )
-def test_half_a_request_is_not_waited_for(monkeypatch, sent):
-    monkeypatch.setattr(run, "IDLE_SECONDS", 0.2)
+def test_half_a_request_is_not_waited_for(monkeypatch, tmp_path, sent, over_tls):
+    monkeypatch.setattr(hurry, "IDLE_SECONDS", 0.2)
     monkeypatch.setattr(body, "IDLE_SECONDS", 0.2)
+    files = tls_for(Settings(model="demo", tls="auto", state_dir=tmp_path)) if over_tls else None
 
     async def scene():
         app, house, _ = app_with(["a", ended()])
-        async with listening(app) as front:
-            answer = await answer_to(front.port, sent)
+        async with listening(app, files) as front:
+            answer = await (said_over_tls(front.port, sent, files) if files else said(front.port, sent))
             assert front.status_of(answer) in (0, 408)
             await until(lambda: not house.admission._clients)
 
