@@ -185,7 +185,7 @@ def test_an_example_runs_as_written(server: Running, tmp_path: Path, kind: str, 
     code = example.replace("http://localhost:8000", server.url)
     printed = ""
     for _ in range(5):  # a random model may end its answer before the first word
-        done = subprocess.run([*COMMANDS[kind], code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([*COMMANDS[kind], code], cwd=tmp_path, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         printed = done.stdout.strip()
         if printed:

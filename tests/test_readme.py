@@ -60,7 +60,7 @@ def test_a_curl_example_runs_as_written(server: Running, tmp_path, example: str)
     for name, color in (("prior.png", "gray"), ("current.png", "white")):
         (tmp_path / name).write_bytes(base64.b64decode(picture(color)))
     example = example.replace("http://localhost:8000", server.url)
-    done = subprocess.run(["bash", "-euc", example], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-euc", example], cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     if " -N " in example:
         assert '"finish_reason"' in done.stdout and done.stdout.endswith("data: [DONE]\n\n"), done.stdout[-300:]
@@ -75,7 +75,7 @@ def test_there_are_examples_for_chat_images_files_health_and_openai():
 def test_the_python_example_runs_as_written(server: Running):
     [example] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     code = example.replace("http://localhost:8000", server.url)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
 
 
