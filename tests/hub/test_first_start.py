@@ -32,7 +32,7 @@ def serving(environment: dict[str, str], **changed: str) -> Running:
 
 def test_the_first_start_downloads_and_the_second_asks_nobody(checkpoint, environment):
     with StandIn(checkpoint) as hub:
-        hub.habits.gated, hub.habits.bytes_per_second = True, 6_000_000
+        hub.habits.gated, hub.habits.bytes_per_second = True, 300_000
         hub.habits.cuts = {"model.safetensors": [1_000_000]}
         environment["HF_ENDPOINT"] = hub.url
         with serving(environment, HF_TOKEN=GOOD) as running:
@@ -42,8 +42,11 @@ def test_the_first_start_downloads_and_the_second_asks_nobody(checkpoint, enviro
             assert far["loading"]["total"] == sum(map(len, checkpoint.values()))
             assert running.client.get("/").status_code == 200, "the page is there all the while"
             assert running.chat().json()["code"] == "loading"
+            hub.habits.bytes_per_second = 100_000_000
             running.until_ready()
             assert running.chat(max_tokens=4, stream=False).status_code == 200
+            running.process.terminate()
+            assert "Downloading: " in running.process.communicate(timeout=60)[0], "the terminal says it too"
         assert hub.served["model.safetensors"] == len(checkpoint["model.safetensors"]), "nothing was fetched twice"
         hub.asked.clear()
         with serving(environment) as running:
