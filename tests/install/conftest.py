@@ -51,6 +51,20 @@ def program(at: Path, script: str) -> None:
     at.chmod(0o755)
 
 
+def card(machine, capability: str, cuda: str) -> None:
+    """An nvidia-smi that answers as the real one; what stands in its table was seen on a machine with an H200."""
+    program(
+        machine / "nvidia-smi",
+        f"""case "$*" in
+        -L) echo "GPU 0: NVIDIA Card (UUID: GPU-0)" ;;
+        *compute_cap*) printf '{capability}' ;;
+        *memory.total*) echo 24000 ;;
+        *name*) echo "NVIDIA Card" ;;
+        *) echo "| NVIDIA-SMI 580.65    Driver Version: 580.65    CUDA Version: {cuda}     |" ;;
+        esac""",
+    )
+
+
 @pytest.fixture
 def machine(tmp_path) -> Path:
     """The folder of programs that install.sh finds: no apt-get, no GPU, one Python."""

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.install.conftest import program, thorough
+from tests.install.conftest import card, program, thorough
+from tests.wheels import wheel
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not on this machine")
 
@@ -47,6 +48,11 @@ def test_a_fresh_clone_is_installed_mended_and_taken_away_again(install, checkou
     assert again.returncode == 0 and "Installing" not in again.stdout
     assert time.monotonic() - started < 30
 
+    (checkout / "medserver/__init__.py").write_text('"""As it is later."""\n\n__version__ = "9.9.9"\n')
+    upgraded = install()
+    assert upgraded.returncode == 0 and "Installing" in upgraded.stdout, upgraded.stderr
+    assert [one.name for one in packages(checkout).glob("medserver-*")] == ["medserver-9.9.9.dist-info"]
+
     shutil.rmtree(packages(checkout) / "transformers")
     mended = install("--yes")
     assert mended.returncode == 0 and "making it anew" in mended.stdout, mended.stderr
@@ -75,6 +81,29 @@ def test_an_environment_that_is_there_is_taken_and_one_of_another_kind_made_anew
     (checkout / ".venv/bin/python").symlink_to("/bin/false")
     assert install("--yes").returncode == 0
     assert told(checkout, "--version").startswith("medserver ")
+
+
+@thorough
+def test_sglang_gets_an_environment_of_its_own_and_is_a_gain_but_no_need(install, machine, checkout, index, tmp_path):
+    card(machine, "9.0", "13.0")
+    if ".venv-sglang" not in install("--plan").stdout:
+        pytest.skip("SGLang needs Python 3.11 and glibc 2.34")
+    wheels = shutil.copytree(index["PIP_FIND_LINKS"], tmp_path / "wheels")
+    [number] = re.findall(r"^bitsandbytes==(.*)$", (checkout / "constraints.txt").read_text(), re.MULTILINE)
+    wheel(wheels, "bitsandbytes", number)
+    (checkout / ".venv").mkdir()  # what is there already needs no room, of which this machine may have too little
+    own = checkout / ".venv-sglang"
+    without = install("--yes", PIP_FIND_LINKS=str(wheels))
+    assert without.returncode == 0 and "SGLang was not installed" in without.stdout, without.stderr
+    assert told(checkout, "--version").startswith("medserver ") and not own.exists()
+
+    [number] = re.findall(r"^SGLANG=(.*)$", (checkout / "installer/machine.sh").read_text(), re.MULTILINE)
+    wheel(wheels, "sglang", number)
+    brought = install("--yes", PIP_FIND_LINKS=str(wheels))
+    assert brought.returncode == 0 and f"Installing SGLang {number}" in brought.stdout, brought.stderr
+    assert list(own.glob("lib/python3*/site-packages/sglang")) and not (packages(checkout) / "sglang").exists()
+    assert "SGLang" not in install("--yes", PIP_FIND_LINKS=str(wheels)).stdout
+    assert install("--uninstall", "--yes").returncode == 0 and not own.exists()
 
 
 @thorough
