@@ -40,8 +40,8 @@ export class Tools {
     this.node = element(
       'div', { class: 'viewer-tools', role: 'group', 'aria-label': words.viewer.tools },
       group('zoom', make('zoomOut'), make('zoomIn'), this.fit, make('oneToOne', { sign: words.viewer.oneToOneSign })),
-      group('lay', make('turnLeft'), make('turnRight'), this.flipAcross, this.flipDown),
       group('drag', this.move, this.window),
+      group('lay', make('turnLeft'), make('turnRight'), this.flipAcross, this.flipDown),
       group('whole', this.invert, make('reset')),
       group('tone', ...this.fields.nodes),
     );
