@@ -31,6 +31,7 @@ export class Editor {
 
   focus() {
     this.field.focus();
+    this.node.scrollIntoView({ block: 'nearest' });
   }
 
   #pressed(event, { onFinish, onCancel }) {

@@ -70,7 +70,7 @@ export class Page {
     this.settings.update(state, hasImages);
     this.viewer.update(state);
     // What is being rewritten stays where it is.
-    this.latest.hidden = state.turns.length === 0;
+    this.latest.hidden = state.turns.length === 0 || state.editing !== null;
     if (state.turns.length > 0 && !state.editing) this.scroll.follow();
     else if (state.turns.length === 0 && this.talking) this.scroll.toStart();
     this.talking = state.turns.length > 0;
