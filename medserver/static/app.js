@@ -71,9 +71,9 @@ const archive = new Archive();
 const tabs = new Tabs();
 const visit = new Visit(() => sessionStorage, newId);
 const persistence = new Persistence(() => navigator.storage);
-const drafts = new Drafts({ store, archive, tab: visit.tab, restored: images.restored, now, clock });
+const drafts = new Drafts({ store, archive, visit, restored: images.restored, now, clock });
 const recorder = new Recorder({
-  store, archive, now, clock, tab: visit.tab,
+  store, archive, visit, now, clock,
   onKept: (record) => { shelf.listed(record); persistence.ask(); },
   onRemoved: (id) => shelf.unlisted(id),
   onGone: (id) => shelf.lost(id),
@@ -217,5 +217,6 @@ render();
 watch.start();
 if (device.read('notice') !== words.clinicalNotice.version) page.clinicalNotice.open();
 shelf.start().then(() => store.state.turns.length > 0 && page.scroll.toEnd());
-addEventListener('pagehide', () => { recorder.flush(); drafts.flush(); });
+addEventListener('pagehide', () => { recorder.flush(); drafts.flush(); visit.leave(); });
+addEventListener('pageshow', (event) => event.persisted && visit.begin());
 if (matchMedia('(hover: hover)').matches) page.composer.focus();

@@ -12,9 +12,12 @@ from tests.browser.reader import (
     eventually,
     images_sent,
     images_shown,
+    stored,
     tab,
     watched,
 )
+
+BOTH_ARE_KEPT = stored("drafts.map((one) => one.text).sort().join() === about", "drafts")
 
 
 @pytest.fixture
@@ -63,3 +66,18 @@ def test_a_draft_outlives_a_reload_with_its_images_and_nothing_else(page, front,
     page.reload()
     page.locator("#status").get_by_text("Ready", exact=True).wait_for()
     empty(page)
+
+
+def test_a_duplicated_tab_has_a_draft_of_its_own(page):
+    page.fill("#prompt", "In the first")
+    eventually(page, DRAFT_IS_KEPT, "In the first")
+    with page.context.expect_page() as opened:
+        page.evaluate("() => { window.open('/'); }")  # which copies what a tab remembers, as duplicating it does
+    twin = opened.value
+    twin.locator("#status").get_by_text("Ready", exact=True).wait_for()
+    assert twin.evaluate("sessionStorage.tab") != page.evaluate("sessionStorage.tab")
+    twin.fill("#prompt", "In the second")
+    eventually(twin, BOTH_ARE_KEPT, "In the first,In the second")
+    for one, text in ((page, "In the first"), (twin, "In the second")):
+        one.reload()
+        one.wait_for_function("(text) => document.querySelector('#prompt').value === text", arg=text)

@@ -122,7 +122,7 @@ function recording(archive = {}) {
   const store = new Store(initialState);
   const timers = [];
   const recorder = new Recorder({
-    store, tab: 'tab', now: () => 7, onRemoved: (id) => writes.push({ taken: id }), onGone: (id) => writes.push({ gone: id }), onKept: () => {},
+    store, visit: { tab: 'tab' }, now: () => 7, onRemoved: (id) => writes.push({ taken: id }), onGone: (id) => writes.push({ gone: id }), onKept: () => {},
     clock: { setTimeout: (work) => timers.push(work), clearTimeout: () => { timers.length = 0; } },
     archive: { write: async (id, what) => { writes.push({ id, ...what }); return { id }; }, take: async () => {}, ...archive },
   });
@@ -184,7 +184,7 @@ function drafting(archive = {}) {
   const timers = [];
   const store = new Store(initialState);
   const drafts = new Drafts({
-    store, tab: 'tab', now: () => 7, restored: (one, blob) => ({ ...one, file: blob }),
+    store, visit: { tab: 'tab' }, now: () => 7, restored: (one, blob) => ({ ...one, file: blob }),
     clock: { setTimeout: (work) => timers.push(work), clearTimeout: () => { timers.length = 0; } },
     archive: {
       keepDraft: async (draft, blobs) => { done.push({ draft, blobs }); }, dropDraft: async (tab) => { done.push({ dropped: tab }); },

@@ -30,12 +30,14 @@ export class Shelf {
   async start() {
     this.tabs.listen((word) => this.#heard(word));
     this.store.addEventListener('change', () => this.#follow());
+    const named = this.visit.claim(this.tabs, this.clock);
     const before = this.visit.session;
     await this.#trying(async () => {
       await this.#refresh();
       // Whoever has begun already is not interrupted.
       const isWelcome = () => isUntouched(this.store.state);
       if (before !== null && isWelcome()) await this.#open(before, isWelcome);
+      await named;
       const draft = await this.drafts.read();
       const { session, draft: typed } = this.store.state;
       if (draft && draft.session === session.id && isEmpty(typed)) this.store.change(state.drafted(draft));

@@ -19,8 +19,8 @@ export class Drafts {
   #era = 0;
 
   /** `restored` makes an image of a conversation from its record and its bytes. */
-  constructor({ store, archive, tab, restored, now, clock }) {
-    Object.assign(this, { store, archive, tab, restored, now, clock });
+  constructor({ store, archive, visit, restored, now, clock }) {
+    Object.assign(this, { store, archive, visit, restored, now, clock });
     this.#last = store.state;
     store.addEventListener('change', () => this.#changed());
   }
@@ -28,7 +28,7 @@ export class Drafts {
   /** {session, text, images} as it was before the reload, or null. Those that other tabs left behind long ago go. */
   async read() {
     await this.archive.dropDrafts(this.now() - ABANDONED);
-    const found = await this.archive.draft(this.tab);
+    const found = await this.archive.draft(this.visit.tab);
     if (!found) return null;
     const { session, text, images } = found.draft;
     this.#kept = true;
@@ -74,13 +74,13 @@ export class Drafts {
 
   async #drop() {
     if (!this.#kept) return;
-    await this.archive.dropDraft(this.tab);
+    await this.archive.dropDraft(this.visit.tab);
     this.#kept = false;
   }
 
   async #keep({ text, images }, session) {
     this.#kept = true;
-    const draft = { tab: this.tab, session, text, images: images.map(imageRecord), at: this.now() };
+    const draft = { tab: this.visit.tab, session, text, images: images.map(imageRecord), at: this.now() };
     await this.archive.keepDraft(draft, images.map(({ id, file }) => ({ id, blob: file })));
   }
 }

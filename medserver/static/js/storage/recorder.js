@@ -19,8 +19,8 @@ export class Recorder {
   #silent = false;
 
   /** `onKept` is told the session's record after a write, `onRemoved` its id when its last turn was taken back, `onGone` when it was deleted elsewhere. */
-  constructor({ store, archive, tab, now, clock, onKept, onRemoved, onGone }) {
-    Object.assign(this, { store, archive, tab, now, clock, onKept, onRemoved, onGone });
+  constructor({ store, archive, visit, now, clock, onKept, onRemoved, onGone }) {
+    Object.assign(this, { store, archive, visit, now, clock, onKept, onRemoved, onGone });
     this.#last = store.state;
     store.addEventListener('change', () => this.#changed());
   }
@@ -95,7 +95,7 @@ export class Recorder {
   async #add(state) {
     const { id } = state.session;
     const kept = this.#kept.get(id) ?? nothing();
-    const difference = differenceOf(state, kept, { writer: this.tab, at: this.now() });
+    const difference = differenceOf(state, kept, { writer: this.visit.tab, at: this.now() });
     if (!difference) return;
     const record = await this.archive.write(id, { begins: !kept.begun, ...difference.writing });
     this.#kept.set(id, difference.kept);
