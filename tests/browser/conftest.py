@@ -29,6 +29,7 @@ WORDS = (Path(medserver.__file__).parent / "static" / "js" / "words" / "about.js
 # Somebody who has been here before; one test meets the notice for the first time.
 NOTICE_ACCEPTED = f"""localStorage.setItem('medserver.notice', '"{re.search("version: '(.+?)'", WORDS)[1]}"')"""
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 375, "height": 812}}
+WIDE = {"width": 1440, "height": 900}  # where the viewer stands beside the words
 
 
 def chromium() -> str | None:
@@ -61,6 +62,16 @@ def front():
     """The real front over an engine that says what a test tells it to."""
     with Played() as played:
         yield played
+
+
+@pytest.fixture
+def wide(browser, front):
+    yield from opened(browser, front.port, WIDE)
+
+
+@pytest.fixture
+def phone(browser, front):
+    yield from opened(browser, front.port, SIZES["phone"], has_touch=True, is_mobile=True, device_scale_factor=2)
 
 
 def asked_with(page, **fields) -> None:
