@@ -1,27 +1,11 @@
 """A way through every state of the page, as somebody goes it who looks at each of them."""
 
 import json
+from collections.abc import Callable
 
-from tests.browser.conftest import HOST, SIZES
+from tests.browser.conftest import HOST
 from tests.browser.reader import ask, button, ended, kept, tab
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# One theme is looked at whole; the others differ in their colours alone. At which depth a model begins its headings is
-# its own.
-RUN = """async ([tags]) => {
-  const found = [];
-  const look = async (theme, runOnly, rules = {}) => {
-    document.documentElement.dataset.theme = theme;
-    const { violations } = await axe.run(document, { runOnly, rules, resultTypes: ['violations'] });
-    for (const { id, nodes } of violations) {
-      for (const { target, any } of nodes) found.push([theme, id, target.join(' '), any[0]?.message ?? ''].join(' · '));
-    }
-  };
-  await look('light', { type: 'rule', values: ['color-contrast'] });
-  await look('contrast', { type: 'rule', values: ['color-contrast'] });
-  await look('dark', { type: 'tag', values: tags }, { 'heading-order': { enabled: false } });
-  return found;
-}"""
 DOCUMENT = """## Findings
 
 The heart is **normal**, 5*10^9/L, see [the guideline](https://a.example/b).
@@ -51,24 +35,20 @@ FULL = """
 
 
 class Walk:
-    """One way through the page; `look` keeps what axe finds at each place, so that one run names everything."""
+    """One way through the page; what `check` finds wrong at each place is kept, so that one run names everything."""
 
-    def __init__(self, browser, front, axe: str, size: str):
-        touch = {"has_touch": True, "is_mobile": True} if size == "phone" else {}
-        self.phone = size == "phone"
-        self.context = browser.new_context(viewport=SIZES[size], reduced_motion="reduce", **touch)
+    def __init__(self, browser, front, check: Callable, viewport: dict, **device):
+        self.in_sheets = viewport["width"] < 960  # the sessions, and the viewer over the page
+        self.context = browser.new_context(viewport=viewport, reduced_motion="reduce", **device)
         self.context.add_init_script(FULL)
-        self.front, self._axe = front, axe
+        self.front, self._check = front, check
         self.address = f"http://{HOST}:{front.port}"
         self.seen: list[str] = []
         self.found: list[str] = []
 
     def look(self, state: str, page=None) -> None:
-        page = page or self.page
-        if not page.evaluate("'axe' in window"):
-            page.evaluate(self._axe)
         self.seen.append(state)
-        self.found += [f"{state}: {one}" for one in page.evaluate(RUN, [RULES])]
+        self.found += [f"{state}: {one}" for one in self._check(page or self.page)]
 
     def first_visit(self) -> None:
         page = self.context.new_page()
@@ -133,6 +113,21 @@ class Walk:
         self.look("undo offered")
         page.locator("#undo").get_by_role("button", name="Undo").click()
 
+    def all(self, pictures) -> None:
+        self.first_visit()
+        self.answers()
+        self.endings()
+        self.changes()
+        self.draft(pictures)
+        self.refusals()
+        self.viewer()
+        self.dialogs()
+        self.settings()
+        self.sessions()
+        self.troubles()
+        self.other_pages()
+        self.context.close()
+
     def draft(self, pictures) -> None:
         page = self.page
         page.set_input_files("#image-input", pictures)
@@ -149,6 +144,17 @@ class Walk:
         page.get_by_text("Not added: a.txt.").first.wait_for()
         self.look("a refused file")
 
+    def refusals(self) -> None:
+        page = self.page
+        page.fill("#prompt", "Refused")
+        for status in (413, 429, 503, 507):
+            self.context.route("**/api/chat", answering({"detail": "The reason.", "code": "any"}, status))
+            page.click("#send")
+            page.locator("#notice").get_by_text("The reason.").wait_for()
+            self.look(f"refused with {status}")
+            self.context.unroute_all()
+            page.locator("#notice").get_by_role("button", name="Dismiss").click()
+
     def viewer(self) -> None:
         page = self.page
         page.locator("#attachments .thumbnail").first.click()
@@ -158,6 +164,12 @@ class Walk:
         page.keyboard.press("h")
         page.locator(".viewer-figure:not(:empty)").nth(2).wait_for()
         self.look("two images, flipped")
+        if not self.in_sheets:
+            page.keyboard.press("f")
+            page.locator(".viewer-lightbox").wait_for()
+            self.look("the viewer over the page")
+            page.keyboard.press("f")
+            page.locator(".viewer-dock").wait_for()
         page.keyboard.press("?")
         page.locator(".viewer-help").wait_for()
         self.look("keys of the viewer")
@@ -198,7 +210,7 @@ class Walk:
 
     def sessions(self) -> None:
         page = self.page
-        if self.phone:
+        if self.in_sheets:
             page.click("#show-sessions")
         search = page.get_by_role("searchbox", name="Search sessions")
         page.locator(".session-head button").last.click()
@@ -259,13 +271,13 @@ class Walk:
         self.look("pairing")
 
 
-def answering(said: dict | None):
+def answering(said: dict | None, status: int = 200):
     """Lets a route answer with this, or not at all."""
 
     def answer(route) -> None:
         if said is None:
             route.abort()
         else:
-            route.fulfill(status=200, content_type="application/json", body=json.dumps(said))
+            route.fulfill(status=status, content_type="application/json", body=json.dumps(said))
 
     return answer
