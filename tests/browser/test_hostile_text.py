@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.conftest import HOST, SIZES
 from tests.browser.played import Played
-from tests.browser.reader import ask, ended, tab
+from tests.browser.reader import ask, ended, stored, tab
 from tests.browser.vectors import CONTEXTS, VECTORS
 
 WATCH = """
@@ -178,7 +178,9 @@ def test_in_a_restored_backup_and_in_what_is_downloaded_of_it(page, tmp_path):
     page.locator("input[type=file][accept*=json]").set_input_files(file)
     page.get_by_text(f"{len(VECTORS)} sessions restored.").first.wait_for()
     rows = page.locator(".session-open")
-    earlier = rows.count() - len(VECTORS)
+    every = page.evaluate(stored("sessions.length", "sessions"))
+    rows.nth(every - 1).wait_for()
+    earlier = every - len(VECTORS)
     for index in range(len(VECTORS)):
         rows.nth(earlier + index).click()
         page.wait_for_function(
