@@ -31,7 +31,10 @@ def report() -> list[str]:
 
 
 def streaming(page: Any, folder: Path) -> Figures:
-    """An answer of 4,000 tokens, its end and its keeping included."""
+    """An answer of 4,000 tokens, its end and its keeping included.
+
+    What it costs goes by the frames drawn, of which a busy machine draws fewer: two runs are compared by frame.
+    """
     ask(page, "How?", TOKENS)
     page.locator(".maths math").first.wait_for()  # KaTeX is fetched once
     with trace.traced(page) as tasks:
