@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 
 from medserver.errors import TooMany, Unavailable
+from medserver.flag import Flag
 
 # An answer takes seconds to a minute: a client that tries again sooner only meets the same refusal.
 RETRY_SECONDS = 5
@@ -25,7 +26,7 @@ class Ticket:
     def __init__(self, admission: "Admission", client: str):
         self._admission = admission
         self.client = client
-        self.moved = asyncio.Event()
+        self.moved = Flag()
 
     async def turn(self) -> AsyncIterator[int]:
         """Line up, and yield how many are ahead, now and at each change; ends when the slot is ours.

@@ -8,15 +8,18 @@ an answer nobody reads    hung up on after a while; its slot would be held for a
 
 import asyncio
 import uuid
+from collections.abc import Callable
 
 import h11
 import orjson
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from medserver.access.body import UNWANTED
 from medserver.access.envelope import HEADERS
 from medserver.api_wire import ApiWire
 from medserver.errors import BadRequest
+from medserver.flag import Flag
 
 LONGEST_HEAD = 64 * 1024
 WRITTEN_AHEAD = 16 * 1024  # bytes of an answer that wait here for their reader
@@ -39,16 +42,20 @@ class Protocol(H11Protocol):
         self._unwanted = 0
         self._unread: asyncio.TimerHandle | None = None
         self._lingering = _Lingering(self)
+        self._line: _Direct | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
+        self.flow = _Flow(transport)
         transport.set_write_buffer_limits(WRITTEN_AHEAD)
 
     def handle_events(self) -> None:
         super().handle_events()
         if self.cycle is not None and self.cycle.transport is not self._lingering:  # new, and not yet at work
             self.cycle.transport = self._lingering
-            self.cycle.send = _Direct(self.cycle)
+            self.cycle.send = self._line = _Direct(self.cycle)
+            self.cycle.scope["extensions"] = {"medserver": self._line}
+            self.cycle.message_event = Flag(self.cycle.message_event.is_set())
 
     def data_received(self, data: bytes) -> None:
         refused = self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY
@@ -64,6 +71,7 @@ class Protocol(H11Protocol):
         if self.cycle is not None:
             self.cycle.disconnected = True  # the app, where it has begun, has nobody to answer any more
             self.cycle.message_event.set()
+            self._tell_gone()
         self.hang_up()
 
     def hang_up(self) -> None:
@@ -93,10 +101,21 @@ class Protocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._reads_again()
         super().connection_lost(exc)
+        self._tell_gone()
+
+    def _tell_gone(self) -> None:
+        if self._line is not None:
+            self._line.gone()
 
     def _reads_again(self) -> None:
         if self._unread is not None:
             self._unread.cancel()
+
+
+class _Flow(FlowControl):
+    def __init__(self, transport: asyncio.Transport):
+        super().__init__(transport)
+        self._is_writable_event = Flag(True)
 
 
 class _Lingering:
@@ -118,22 +137,41 @@ class _Lingering:
 
 
 class _Direct:
-    """`send` of one exchange: its chunks go straight out, since h11 makes the same of them in ten times the time."""
+    """`send` of one exchange, and its `Line`.
+
+    Its chunks go straight out, since h11 makes the same of them in ten times the time.
+    """
 
     def __init__(self, cycle: RequestResponseCycle):
         self._cycle = cycle
         self._send = cycle.send
         self._chunked = False
+        self._leave: Callable[[], None] | None = None
+
+    def put(self, data: bytes) -> bool:
+        cycle = self._cycle
+        if not self._chunked or cycle.flow.write_paused:
+            return False
+        if not cycle.disconnected:
+            cycle.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        return True
+
+    def on_gone(self, leave: Callable[[], None] | None) -> None:
+        self._leave = leave
+        if self._cycle.disconnected:
+            asyncio.get_running_loop().call_soon(self.gone)
+
+    def gone(self) -> None:
+        if self._leave is not None:
+            self._leave()
 
     async def __call__(self, message) -> None:
-        cycle, body = self._cycle, message.get("body")
-        if self._chunked and body and message.get("more_body") and not cycle.flow.write_paused:
-            if not cycle.disconnected:
-                cycle.transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+        body = message.get("body")
+        if body and message.get("more_body") and self.put(body):
             return
         await self._send(message)
         if message["type"] == "http.response.start":
-            self._chunked = _in_chunks(cycle.scope, message)
+            self._chunked = _in_chunks(self._cycle.scope, message)
 
 
 def _in_chunks(scope, start) -> bool:

@@ -27,6 +27,7 @@ from medserver.audit.journal import Journal
 from medserver.catalogue import Catalogue
 from medserver.chat import Chat, Image
 from medserver.config import QUEUE_LENGTH, BadSetting, Settings
+from medserver.connection import Connection, UnderWay
 from medserver.crew.common import Common
 from medserver.described import answered, refused, takes, takes_form
 from medserver.engine.base import Serving
@@ -51,7 +52,7 @@ from medserver.openai_door.wire import OpenAIWire
 from medserver.pages import Pages, text_response
 from medserver.reply import Reply
 from medserver.schemas import ChatRequest
-from medserver.sse import Connection, EventStream, WholeAnswer, Wire, refusal
+from medserver.sse import Answering, EventStream, Later, WholeAnswer, Wire, refusal
 from medserver.status import Status, about
 from medserver.weights import serving_for
 
@@ -84,6 +85,7 @@ class House(Common):
     status: Status
     loop_sensitivity: int
     closing: asyncio.Event
+    under_way: UnderWay
 
     async def respond(self, request: Request, read: Read) -> Response:
         """The answer to the chat that `read` makes of `request`; it holds a ticket until it has ended."""
@@ -91,11 +93,12 @@ class House(Common):
         async with AsyncExitStack() as held:
             ticket = await held.enter_async_context(self.admission.enter(client_of(request)))
             asked = await read(request)
-            connection = Connection(held.pop_all(), self.closing)
+            held.pop_all()  # from here on the connection gives it back
+            connection = Connection(ticket, self.under_way)
             kind = EventStream if asked.stream else WholeAnswer
             account: Account = request.state.account
             account.begin(sum(isinstance(part, Image) for turn in asked.chat.turns for part in turn.parts))
-            return kind(self._events(ticket, asked.chat, account), connection, asked.wire)
+            return Later(kind(self._events(ticket, asked.chat, account), connection, asked.wire))
 
     async def end_when_closing(self) -> None:
         """From the signal on no answer is begun and none goes on: readers and engine may take their time together."""
@@ -132,7 +135,7 @@ class House(Common):
 
 def build_house(settings: Settings, serving: Serving, common: Common) -> House:
     decoders = DecoderPool(serving.image_size, max(1, DECODERS // settings.workers))
-    host = common.host
+    host, closing = common.host, asyncio.Event()
     status = Status(settings, serving, common.hardware, host, common.admission, common.started)
     catalogue = Catalogue(serving.variant, lambda: host.models, status.context)
     return House(
@@ -143,7 +146,8 @@ def build_house(settings: Settings, serving: Serving, common: Common) -> House:
         intake=Intake(settings, serving, decoders, catalogue),
         status=status,
         loop_sensitivity=settings.loop_guard,
-        closing=asyncio.Event(),
+        closing=closing,
+        under_way=UnderWay(closing),
     )
 
 
@@ -247,6 +251,7 @@ def create_app(
     add_trust(app, house.tls, STATIC / "trust.html")
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(house.entrance.door)
+    app.add_middleware(Answering)
     folders = {route.path for route in app.routes if isinstance(route, Mount)}
     paths = {route.path for route in app.routes} - folders
     app.add_middleware(Accounting, paths=paths, folders=folders, hearers=house.hearers)

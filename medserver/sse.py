@@ -1,19 +1,16 @@
-"""Events go out as they come, or together at their end; which bytes they become is their wire's matter.
-
-An `EventStream` also minds the client: when it has gone, everything it held is given back and the work stops.
-"""
+"""Events go out as they come, or together at their end; which bytes they become is their wire's matter."""
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from typing import Any, Protocol
 
 from starlette.responses import JSONResponse, Response
 
 from medserver.api_wire import ApiWire
-from medserver.config import KEEP_ALIVE_SECONDS
+from medserver.connection import Connection, Line, Receive, line_of
 from medserver.errors import Internal, Problem, Unavailable
 from medserver.events import Done, Event, Thought, Token
 from medserver.openai_door import problems
@@ -21,7 +18,6 @@ from medserver.openai_door import problems
 log = logging.getLogger("medserver")
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": still here\n\n"
@@ -58,41 +54,6 @@ def refusal(problem: Problem, scope) -> Response:
     return JSONResponse(ApiWire.refusal(problem), problem.status, headers)
 
 
-class Connection:
-    """Runs an answer's work for as long as somebody waits for it.
-
-    `held` is given back at every ending. `closing` is set when the server goes down.
-    """
-
-    def __init__(self, held: AsyncExitStack, closing: asyncio.Event):
-        self._held = held
-        self._closing = closing
-
-    async def release(self) -> None:
-        """Give back what is held, before the last word: a client may ask again the moment it has read that."""
-        await self._held.aclose()
-
-    async def run(self, work: Awaitable[None], receive: Receive) -> bool:
-        """Run `work` to its end; False when the server is closing. Where the client left, it is just stopped."""
-        async with self._held:
-            working = asyncio.ensure_future(work)
-            others = [asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(self._closing.wait())]
-            try:
-                await asyncio.wait({working, *others}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in (working, *others):
-                    task.cancel()
-                await asyncio.gather(working, *others, return_exceptions=True)
-            if not working.cancelled():
-                working.result()
-            return not (working.cancelled() and self._closing.is_set())
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
 class EventStream(Response):
     """Frames as they come. What fails before the first of them is still an ordinary refusal with its status."""
 
@@ -100,23 +61,26 @@ class EventStream(Response):
         self._events = events
         self._connection = connection
         self._wire = wire
+        self._line: Line | None = None
         self._started = False
-        self._last_frame = 0.0
+        self._keeping: asyncio.Task | None = None
         self.background = None
 
     async def __call__(self, scope, receive: Receive, send: Send) -> None:
+        self._line = line_of(scope)
         try:
-            if not await self._connection.run(self._pump(scope, receive, send), receive):
+            if not await self._connection.run(self._pump(scope, receive, send), scope, receive):
                 await self._fail(_SHUTTING_DOWN, scope, receive, send)
         except OSError:
             return  # the client left in the middle of a frame
 
     async def _pump(self, scope, receive: Receive, send: Send) -> None:
-        keeper = asyncio.create_task(self._keep_alive(send))
+        self._connection.keep_alive = lambda: self._keep_alive(send)
+        frame = self._wire.frame
         try:
             async with aclosing(self._events) as events:
                 async for event in events:
-                    await self._write(self._wire.frame(event), send)
+                    await self._write(frame(event), send)
         except Problem as problem:
             await self._fail(problem, scope, receive, send)
         except OSError:
@@ -127,19 +91,21 @@ class EventStream(Response):
         else:
             await self._end(send)
         finally:
-            keeper.cancel()
+            if self._keeping:
+                self._keeping.cancel()
 
-    async def _keep_alive(self, send: Send) -> None:
-        clock = asyncio.get_running_loop().time
-        self._last_frame = clock()
-        while True:
-            await asyncio.sleep(self._last_frame + KEEP_ALIVE_SECONDS - clock())
-            if clock() - self._last_frame >= KEEP_ALIVE_SECONDS:
-                with contextlib.suppress(OSError):
-                    await self._write(KEEP_ALIVE, send)
+    def _keep_alive(self, send: Send) -> None:
+        if self._keeping is None or self._keeping.done():  # else the last one waits for its reader
+            self._keeping = asyncio.ensure_future(self._still_here(send))
+
+    async def _still_here(self, send: Send) -> None:
+        with contextlib.suppress(OSError):
+            await self._write(KEEP_ALIVE, send)
 
     async def _write(self, data: bytes, send: Send) -> None:
-        self._last_frame = asyncio.get_running_loop().time()
+        self._connection.spoke = asyncio.get_running_loop().time()
+        if self._started and self._line and self._line.put(data):
+            return
         if not self._started:
             self._started = True
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
@@ -170,7 +136,7 @@ class WholeAnswer(Response):
 
     async def __call__(self, scope, receive: Receive, send: Send) -> None:
         answer: list[Response] = []
-        if not await self._connection.run(self._collect(answer, scope), receive):
+        if not await self._connection.run(self._collect(answer, scope), scope, receive):
             answer = [refusal(_SHUTTING_DOWN, scope)]
         if answer:  # otherwise the client has gone
             await answer[0](scope, receive, send)
@@ -190,3 +156,31 @@ class WholeAnswer(Response):
                         answer.append(JSONResponse(body, headers={"Cache-Control": "no-store"}))
         except Problem as problem:
             answer.append(refusal(problem, scope))
+
+
+class Later(Response):
+    """Leaves an answer to `Answering`, so that nothing of the framework waits in memory for its end."""
+
+    def __init__(self, answer: Response):
+        self._answer = answer
+        self.background = None
+
+    async def __call__(self, scope, receive: Receive, send: Send) -> None:
+        scope["state"]["later"] = self._answer
+
+
+class Answering:
+    """ASGI layer: gives the answer that was left to it, once all layers inside it have returned.
+
+    They would hold a tenth of a stream's memory or more, and each of its frames would pass through all of them.
+    """
+
+    def __init__(self, app):
+        self._app = app
+
+    async def __call__(self, scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+        if scope["type"] == "http" and (answer := scope["state"].pop("later", None)):
+            for name in [name for name in scope if name.startswith("fastapi_")]:
+                del scope[name]  # its exit stacks, which are closed
+            await answer(scope, receive, send)

@@ -125,14 +125,15 @@ ROWS = [
     | inside("medserver.access")
     | inside("medserver.audit")
     | inside("medserver.crew") - {"medserver.crew.__main__", "medserver.crew.lead"},
-    {"medserver.sse", "medserver.intake", "medserver.reply", "medserver.weights"} | inside("medserver.hub"),
+    {"medserver.sse", "medserver.connection", "medserver.intake", "medserver.reply", "medserver.weights"}
+    | inside("medserver.hub"),
     inside("medserver.openai_door") - {"medserver.openai_door.completion"},
     {"medserver.admission", "medserver.prompts", "medserver.thinking", "medserver.schemas", "medserver.api_wire"}
     | inside("medserver.engine")
     | {"medserver.loop_guard"}
     | (inside("medserver.imaging")),
     {"medserver.catalogue", "medserver.chat", "medserver.events", "medserver.hardware"},
-    {"medserver.config", "medserver.errors", "medserver.logs"},
+    {"medserver.config", "medserver.errors", "medserver.logs", "medserver.flag"},
     {"medserver.models", "medserver"},
 ]
 

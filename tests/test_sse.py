@@ -7,12 +7,13 @@ from contextlib import AsyncExitStack
 import orjson
 import pytest
 
-from medserver import sse
+from medserver import config
 from medserver.access.envelope import CSP, Envelope
 from medserver.api_wire import ApiWire
+from medserver.connection import Connection, UnderWay
 from medserver.errors import ContextOverflow, EngineLost, Internal, Unavailable
 from medserver.events import Done, Queued, Thought, Timings, Token, Usage
-from medserver.sse import DONE, KEEP_ALIVE, Connection, EventStream, WholeAnswer, refusal
+from medserver.sse import DONE, KEEP_ALIVE, Answering, EventStream, Later, WholeAnswer, refusal
 from tests.front import app_with, frames, until
 from tests.scripted import Exchange, ended, run, turns
 
@@ -36,7 +37,7 @@ class Scene:
         self.held.callback(self._give_back)
         self.closing = asyncio.Event()
         self.exchange = Exchange()
-        self.answer = kind(self._events(), Connection(self.held, self.closing), ApiWire())
+        self.answer = kind(self._events(), Connection(self.held, UnderWay(self.closing)), ApiWire())
 
     def _give_back(self):
         self.given_back += 1
@@ -157,7 +158,7 @@ def test_a_mistake_of_our_own_says_nothing_of_itself(before, caplog):
 
 
 def test_a_silent_stream_is_kept_alive_and_what_fails_then_is_a_frame(monkeypatch):
-    monkeypatch.setattr(sse, "KEEP_ALIVE_SECONDS", 0.01)
+    monkeypatch.setattr(config, "KEEP_ALIVE_SECONDS", 0.01)
 
     async def scene():
         more = asyncio.Event()
@@ -176,7 +177,7 @@ def test_a_silent_stream_is_kept_alive_and_what_fails_then_is_a_frame(monkeypatc
 
 
 def test_a_stream_that_speaks_needs_no_keep_alive(monkeypatch):
-    monkeypatch.setattr(sse, "KEEP_ALIVE_SECONDS", 5.0)
+    monkeypatch.setattr(config, "KEEP_ALIVE_SECONDS", 5.0)
 
     async def scene():
         found = await Scene(EventStream, *[Token("a")] * 50, ENDING).whole()
@@ -553,5 +554,70 @@ def test_the_envelope_leaves_what_is_no_request_alone():
 
         await Envelope(app)({"type": "lifespan"}, 1, 2)
         assert seen == [({"type": "lifespan"}, 1, 2)]
+
+    run(scene())
+
+
+def test_an_answer_is_given_when_the_layers_inside_have_returned():
+    async def scene():
+        found = Scene(EventStream, Token("a"), ENDING)
+        inside = []
+
+        async def app(scope, receive, send):
+            inside.append("begun")
+            await Later(found.answer)(scope, receive, send)
+            assert not found.exchange.messages
+            inside.append("returned")
+
+        await Answering(app)(found.exchange.scope, found.exchange.receive, found.exchange.send)
+        found.check_released()
+        assert inside == ["begun", "returned"]
+        assert frames(found.exchange.body) == [{"token": "a"}, ENDING_JSON, "[DONE]"]
+        assert "later" not in found.exchange.scope["state"]
+
+    run(scene())
+
+
+class Straight:
+    """A line that takes what is put on it, unless it is `full`."""
+
+    def __init__(self, full: bool = False):
+        self.full, self.sent, self.leave = full, [], None
+
+    def put(self, data: bytes) -> bool:
+        if not self.full:
+            self.sent.append(data)
+        return not self.full
+
+    def on_gone(self, leave) -> None:
+        self.leave = leave
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_frames_take_the_straight_line_where_it_is_free_and_the_usual_way_where_not(full):
+    async def scene():
+        found = Scene(EventStream, Token("a"), Token("b"), ENDING)
+        line = Straight(full)
+        found.exchange.scope["extensions"] = {"medserver": line}
+        await found.whole()
+        straight = b"".join(line.sent)
+        assert frames(found.exchange.body + straight) == [{"token": "a"}, {"token": "b"}, ENDING_JSON, "[DONE]"]
+        assert (b'"b"' in straight) is not full, "all but the first"
+        assert found.exchange.complete and line.leave is None
+
+    run(scene())
+
+
+def test_a_client_that_leaves_a_straight_line_stops_the_work():
+    async def scene():
+        found = Scene(EventStream, Token("a"), asyncio.Event())
+        line = Straight()
+        found.exchange.scope["extensions"] = {"medserver": line}
+        task = found.begin()
+        await turns(10)
+        line.leave()
+        await turns(10)
+        assert task.done() and task.exception() is None
+        found.check_released()
 
     run(scene())

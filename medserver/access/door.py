@@ -39,14 +39,15 @@ class Door:
                 await self._app(scope, receive, send)
             return
         guest = self._origins.guest(scope)
-        answering = _with_permission(send, guest) if guest else send
+        if guest:
+            scope["state"]["permission"] = permission(guest)
         try:
             answer = self._answer(scope, guest)
         except Problem as problem:
             answer = refusal(problem, scope)
             if problem.status == 401:
                 answer.headers["WWW-Authenticate"] = "Bearer"
-        await (answer or self._app)(scope, receive, answering)
+        await (answer or self._app)(scope, receive, send)
 
     def _answer(self, scope, guest: str | None) -> Response | None:
         """What is said at the door; None lets the request in.
@@ -74,16 +75,3 @@ def _turned_away(scope) -> Response:
     if scope["path"] == "/" and scope["method"] in ("GET", "HEAD"):
         return RedirectResponse(PAIRING_PAGE, 303, {"Cache-Control": "no-store"})
     raise TokenRequired(_TOKEN)
-
-
-def _with_permission(send, origin: str):
-    headers = [(name.lower().encode(), value.encode()) for name, value in permission(origin).items()]
-
-    async def answering(message) -> None:
-        if message["type"] == "http.response.start":
-            said = {name for name, _ in headers}
-            kept = [pair for pair in message["headers"] if pair[0].lower() not in said]
-            message = {**message, "headers": [*kept, *headers]}
-        await send(message)
-
-    return answering

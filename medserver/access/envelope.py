@@ -1,4 +1,5 @@
-"""What every answer carries: a request id and the security headers; and the one line that is logged of it.
+"""What every answer carries: a request id, the security headers, what lets a page from elsewhere read it where the door
+has said so; and the one line that is logged of it.
 
 An error that nobody foresaw ends here too: it is answered with the request id and nothing else, and logged
 by its kind, because an exception's text may quote what a patient wrote.
@@ -28,7 +29,13 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "geolocation=(), microphone=()",
 }
-_RAW = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+
+
+def _raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+_RAW = _raw(HEADERS)
 
 
 class Envelope:
@@ -55,7 +62,10 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", identifier.encode()), *_RAW]
+                permission = _raw(scope["state"].get("permission", {}))
+                said = {name for name, _ in permission}
+                kept = [pair for pair in message["headers"] if pair[0].lower() not in said]
+                message["headers"] = [*kept, *permission, (b"x-request-id", identifier.encode()), *_RAW]
                 if unread:  # we shall not wait for the rest, so nobody may send another request after it
                     message["headers"].append((b"connection", b"close"))
             await send(message)

@@ -24,11 +24,9 @@ class OpenAIWire:
 
     def __init__(self, request_id: str, model_id: str, *, include_usage: bool = False):
         self._head = {"id": f"chatcmpl-{request_id}", "created": int(time.time()), "model": model_id}
-        self._chunk_head = {**self._head, "object": "chat.completion.chunk"}
-        self._no_usage = {"usage": None} if include_usage else {}
         self._include_usage = include_usage
         # All that is the same in every chunk is written once: there are thousands of them.
-        self._before = b"data: " + orjson.dumps(self._chunk_head)[:-1] + b',"choices":[{"index":0,"delta":'
+        self._before = b"data: " + orjson.dumps(self._chunk_head())[:-1] + b',"choices":[{"index":0,"delta":'
         self._after = b',"finish_reason":null}]' + (b',"usage":null' if include_usage else b"") + b"}\n\n"
         self._role = self._before + b'{"role":"assistant","content":""}' + self._after
 
@@ -55,10 +53,14 @@ class OpenAIWire:
 
     def _ending(self, done: Done) -> bytes:
         choice = {"index": 0, "delta": {}, "finish_reason": _REASONS[done.reason]}
-        last = _framed({**self._chunk_head, "choices": [choice], **self._no_usage, "medserver": _extra(done)})
+        head, no_usage = self._chunk_head(), {"usage": None} if self._include_usage else {}
+        last = _framed({**head, "choices": [choice], **no_usage, "medserver": _extra(done)})
         if not self._include_usage:
             return last
-        return last + _framed({**self._chunk_head, "choices": [], "usage": usage_of(done.usage)})
+        return last + _framed({**head, "choices": [], "usage": usage_of(done.usage)})
+
+    def _chunk_head(self) -> dict[str, Any]:
+        return {**self._head, "object": "chat.completion.chunk"}
 
 
 def _extra(done: Done) -> dict[str, Any]:
