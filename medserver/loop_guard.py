@@ -15,6 +15,7 @@ more one period before, so their nearest earlier copies are the only periods to 
 """
 
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
 
 DEFAULT_SENSITIVITY = 5
@@ -37,6 +38,7 @@ class Thresholds:
     window: int
 
     @classmethod
+    @cache
     def of(cls, sensitivity: int) -> "Thresholds":
         """5 is as measured; each five steps up halve what is needed, each five down double it."""
         scale = 2 ** ((DEFAULT_SENSITIVITY - sensitivity) / 5)

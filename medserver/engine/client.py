@@ -16,13 +16,13 @@ from medserver.engine.connector import read_little
 from medserver.engine.dialect import OURS, Dialect
 from medserver.engine.faults import problem_from
 from medserver.engine.patience import FOREVER, Patience, Watch
+from medserver.engine.payloads import Payloads
 from medserver.errors import BadRequest, ContextOverflow, EngineLost, OutOfMemory
 from medserver.models import ThinkingMarkers
 
 _BROKEN = (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError)
 _ABORT = aiohttp.ClientTimeout(total=5)
 _PIECE = 8 * 1024  # bytes that are handled together: for a client that does not read they lie here in several forms
-_LONGEST_LINE = 4 * 1024 * 1024  # a server that sends no line end would fill our memory
 
 # Why an engine is not left as it is.
 MUTE = "The engine did not begin an answer in time."
@@ -64,12 +64,23 @@ class EngineClient:
         if ask.sampling.seed is not None and ask.sampling.temperature > 0 and not self.facts.seeds:
             raise BadRequest("seed: this engine draws anew each time. Leave it out, or ask with temperature 0.")
         rid = uuid4().hex if self._dialect.abort else None
+        begun = whole = False
         try:
-            async with aclosing(self._answer(ask, rid)) as items:
-                async for item in items:
-                    yield item
-                    if isinstance(item, End):
-                        return
+            while True:
+                try:
+                    async with aclosing(self._exchange(ask, self._body(ask, rid, whole_context=whole))) as items:
+                        async for item in items:
+                            begun = True
+                            yield item
+                            if isinstance(item, End):
+                                return
+                    break
+                except ContextOverflow:
+                    # An engine may refuse an answer that might outgrow its context, but gives what the context leaves
+                    # when no length is named; that is less than was asked for.
+                    if begun or whole or self._dialect.fits_answer:
+                        raise
+                    whole = True
         except _BROKEN as broken:
             self._abort(rid)
             if isinstance(broken, aiohttp.SocketTimeoutError):
@@ -84,30 +95,13 @@ class EngineClient:
             raise
         raise EngineLost()  # the stream ended without saying why
 
-    async def _answer(self, ask: Ask, rid: str | None) -> AsyncIterator[Delta | End]:
-        """One exchange, or two where an engine refuses an answer that might outgrow its context.
-
-        Such an engine gives what the context leaves when no length is named, and that is less than was asked for.
-        """
-        begun = False
-        try:
-            async with aclosing(self._exchange(ask, self._body(ask, rid))) as items:
-                async for item in items:
-                    begun = True
-                    yield item
-            return
-        except ContextOverflow:
-            if begun or self._dialect.fits_answer:
-                raise
-        async with aclosing(self._exchange(ask, self._body(ask, rid, whole_context=True))) as items:
-            async for item in items:
-                yield item
-
     async def _exchange(self, ask: Ask, body: bytes) -> AsyncIterator[Delta | End]:
         # Never redirected: a conversation goes to the server that was named, and to no other.
-        posted = self._session.post("v1/chat/completions", data=body, timeout=self._until_head, allow_redirects=False)
-        del body  # it may hold images, and an answer takes minutes
-        async with posted as response:
+        options = {"timeout": self._until_head, "allow_redirects": False}
+        posting, body = self._session.post("v1/chat/completions", data=body, **options), None
+        response = await posting
+        del posting, options  # with the body, which may hold images: an answer takes minutes
+        async with response:
             if response.status != 200:
                 raise problem_from(await response.read(), response.status, self._dialect, self.facts.max_model_len)
             read_little(response)
@@ -118,11 +112,15 @@ class EngineClient:
                 response.close()
                 self._on_failing(SILENT if watch.begun else MUTE)
 
+            payloads = Payloads()
             with Watch(self._patience, give_up) as watch:
-                async for payloads in _payloads(response.content, watch):
-                    for delta in answer.read(payloads):
+                while not payloads.ended:
+                    arrived = await response.content.read(_PIECE)
+                    watch.heard()
+                    for delta in answer.read(payloads.take(arrived)):
                         watch.began()
                         yield delta
+                    del arrived  # nothing of it is kept while we wait for more
             for item in answer.close():
                 yield item
 
@@ -218,21 +216,3 @@ def _begun(ask: Ask) -> str | None:
     """The turn that is to be continued, where it is all text."""
     content = ask.messages[-1]["content"] if ask.continue_final else None
     return content if isinstance(content, str) else None
-
-
-async def _payloads(content: aiohttp.StreamReader, watch: Watch) -> AsyncIterator[list[bytes]]:
-    """The `data:` of all events that have arrived since the last look, cut anywhere; up to the one that says it is all.
-
-    Nobody waits for a second one, so where we keep up they come one by one. Where we do not, they are fewer to handle.
-    """
-    held = b""
-    while chunk := await content.read(_PIECE):
-        watch.heard()
-        *lines, held = (held + chunk).split(b"\n")
-        if len(held) > _LONGEST_LINE:
-            raise EngineLost()
-        payloads = [line[5:].strip() for line in lines if line.startswith(b"data:")]
-        if b"[DONE]" in payloads:
-            yield payloads[: payloads.index(b"[DONE]")]
-            return
-        yield payloads

@@ -70,6 +70,7 @@ class Upstream:
         self._dialect: Dialect = PLAIN
         self._session: aiohttp.ClientSession | None = None
         self._until_listed = 0
+        self._clients: dict[str, EngineClient] = {}  # by model, of the last listing
 
     def open(self) -> None:
         self._session = open_session(self.url, {"Authorization": f"Bearer {self._key}"} if self._key else None)
@@ -135,6 +136,11 @@ class Upstream:
             self.outstanding -= 1
 
     def _client(self, model: str) -> EngineClient:
+        if model not in self._clients:
+            self._clients[model] = self._new_client(model)
+        return self._clients[model]
+
+    def _new_client(self, model: str) -> EngineClient:
         length = self.models[model].max_model_len or 0
         return EngineClient(
             self._session,
@@ -172,6 +178,7 @@ class Upstream:
         self._dialect = dialect_of(listed[0].get("owned_by"))
         self.models = {one["id"]: await self._described(one, index) for index, one in enumerate(listed)}
         self._until_listed = LIST_EVERY
+        self._clients = {}
 
     async def _described(self, entry: dict[str, Any], index: int) -> RemoteModel:
         known = self.models.get(entry["id"])
