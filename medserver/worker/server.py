@@ -166,8 +166,12 @@ class WorkerServer:
         await response.prepare(http)
         output = first
         while isinstance(output, Piece):
-            await response.write(replies.piece(output.text))
-            output = await queue.get()
+            together = b""  # what has come since the last write: where we keep up it is one piece, the first always
+            while isinstance(output, Piece):
+                together += replies.piece(output.text)
+                output = None if queue.empty() else queue.get_nowait()
+            await response.write(together)
+            output = output or await queue.get()
         await response.write(self._ending(output, ask, replies) + wire.DONE)
         return response
 
