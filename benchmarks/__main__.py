@@ -5,7 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
-from benchmarks import environments, report
+from benchmarks import bars, environments, report
 from benchmarks.compare import Plan, Results, compare
 from benchmarks.front import LOADS, cost, idle_stream
 from benchmarks.page import run as page
@@ -39,6 +39,7 @@ def main() -> None:
             say(str(costs[-1]))
         idle_kib = idle_stream(options.folder)
         say(f"an idle stream: {idle_kib:.1f} KiB")
+        say(bars.table(bars.of_the_front(costs, idle_kib)))
     report.write(results, costs, idle_kib, getattr(options, "rounds", 1), options.out)
     say(f"written: {options.out / 'results.md'}")
 

@@ -47,7 +47,7 @@ def machine() -> str:
 
 def markdown(results: Results, costs: list[Cost], idle_kib: float | None, rounds: int) -> str:
     parts = [f"{date.today()}, {machine()}. Median of {rounds} rounds, with the lowest and the highest."]
-    parts.append("## Bars\n\n" + bars.table(results, costs, idle_kib))
+    parts.append("## Bars\n\n" + bars.table(bars.every(results, costs, idle_kib)))
     parts += [f"## {scenario[0].upper()}{scenario[1:]}\n\n" + _table(results, scenario) for scenario in results.figures]
     if costs:
         parts.append("## What the front costs\n\n" + _front(costs, idle_kib))

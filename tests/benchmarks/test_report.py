@@ -36,8 +36,10 @@ def test_a_bar_is_held_missed_or_not_measured():
     text = next(bar for name, bar in by_name.items() if name.startswith("text, 16 clients, tokens/s"))
     assert text.bound == 1.3 and text.verdict == "held"
     assert {bar.verdict for name, bar in by_name.items() if name.startswith("image")} == {"not measured"}
-    front = list(bars.of_the_front([Cost(Load(64, 400, 10), 70.0, 70.0, 1.0, 0.2)], 12.0))
-    assert [bar.verdict for bar in front] == ["missed", "not measured", "held"]
+    costs = [Cost(Load(64, 400, 10), 70.0, 70.0, 1.0, 0.2), Cost(Load(1, 400, 10), 50.0, 50.0, 1.0, 0.1)]
+    front = list(bars.of_the_front(costs, 12.0))
+    assert [bar.verdict for bar in front] == ["missed", "held", "not measured", "held"]
+    assert "64 streams, one token each 10 ms" in bars.table(front)
 
 
 def test_everything_is_written_and_who_is_missing_is_said(tmp_path):
