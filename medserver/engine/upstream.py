@@ -74,6 +74,7 @@ class Upstream:
 
     def open(self) -> None:
         self._session = open_session(self.url, {"Authorization": f"Bearer {self._key}"} if self._key else None)
+        self._clients = {}
 
     async def close(self) -> None:
         if self._session:
