@@ -10,6 +10,7 @@ from medserver.worker.memory import Budget
 from medserver.worker.orders import Orders
 from medserver.worker.scheduler import Scheduler
 from medserver.worker.server import WorkerServer
+from medserver.worker.values import Finished, Piece
 from tests.worker.by_hand import PLENTY
 from tests.worker.conftest import png
 
@@ -49,3 +50,33 @@ def test_the_same_question_again_costs_its_last_token_with_a_salt_and_no_look_wi
     assert answers[2]["choices"] == answers[3]["choices"] and answers[0]["choices"] == answers[1]["choices"]
     assert (stats["running"], stats["waiting"]) == (0, 0)
     assert (stats["vision_calls"] - calls, stats["image_hits"] - hits) == (2, 1)
+
+
+class AllAtOnce:
+    """A scheduler whose steps are over before anybody has looked."""
+
+    max_model_len = 512
+
+    def __init__(self, deliver):
+        self._deliver = deliver
+
+    def submit(self, request) -> None:
+        self._deliver([(request, Piece(text)) for text in "abc"] + [(request, Finished("stop", 7, 3))])
+
+    def cancel(self, request) -> None:
+        pass
+
+
+async def chunks(model, body: dict) -> list[bytes]:
+    server = WorkerServer(ORDERS)
+    server.open(model, AllAtOnce(server.deliver))
+    async with TestClient(TestServer(server.app()), headers={"Authorization": "Bearer secret"}) as client:
+        response = await client.post("/v1/chat/completions", json=body)
+        return [data async for data, _ in response.content.iter_chunks()]
+
+
+def test_what_has_come_together_goes_out_in_one_write(model):
+    pieces, ending = asyncio.run(chunks(model, question(71, stream=True)))
+    assert [piece in pieces for piece in (b'"a"', b'"b"', b'"c"')] == [True] * 3
+    assert pieces.count(b"data: ") == 3
+    assert ending.endswith(b"data: [DONE]\n\n")
