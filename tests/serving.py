@@ -6,7 +6,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,18 +18,13 @@ import httpx
 import PIL.Image
 import psutil
 
+from benchmarks.tree import free_port
 from medserver.access.ledger import Ledger
 from medserver.access.sessions import Sessions
 from medserver.access.visitor import cookie_name
 
 LAN_HOST = "ward-pc.lan"  # what a test's browser calls it, to be another device of the network
 READY_SECONDS = 120  # importing torch on a busy machine takes its time
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Running:

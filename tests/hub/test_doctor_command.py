@@ -1,13 +1,13 @@
 """`medserver doctor` as it is typed, on this machine and beside the stand-in Hub."""
 
 import json
-import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from medserver.doctor import report
+from tests import serving
 from tests.hub.standin import GOOD, OTHER_ACCOUNT, REPO
 
 
@@ -17,9 +17,7 @@ def by_name(done: subprocess.CompletedProcess) -> dict[str, dict]:
 
 @pytest.fixture
 def free_port() -> str:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return str(one.getsockname()[1])
+    return str(serving.free_port())
 
 
 def test_the_report_on_this_machine(medserver, free_port):
