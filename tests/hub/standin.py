@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
 from pathlib import Path
 from random import Random
 from urllib.parse import unquote, urlsplit
@@ -32,6 +33,13 @@ FILES = {
     "training_args.bin": b"a pickle",
 }
 WANTED = sorted(set(FILES) - {"README.md", "training_args.bin"})
+
+
+def servable() -> dict[str, bytes]:
+    """The files of a checkpoint that can really be served: the demo's, under the name of the 4B."""
+    described = ("config", "generation_config", "processor_config", "tokenizer", "tokenizer_config")
+    names = ["model.safetensors", "chat_template.jinja", *(f"{name}.json" for name in described)]
+    return {name: (resources.files("medserver") / "demo" / name).read_bytes() for name in names}
 
 
 @dataclass

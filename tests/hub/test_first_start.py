@@ -11,18 +11,10 @@ import pytest
 from medserver.config import Settings
 from medserver.hub import places, record
 from medserver.weights import serving_for
-from tests.conftest import ROOT
-from tests.hub.standin import COMMIT, GOOD, REPO, StandIn
+from tests.hub.standin import COMMIT, GOOD, REPO, StandIn, servable
 from tests.serving import Running
 
-DEMO = ROOT / "medserver/demo"
-WANTED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "processor_config.json")
-
-
-@pytest.fixture(scope="module")
-def checkpoint() -> dict[str, bytes]:
-    """One that can really be served: the demo's, under the name of the 4B."""
-    return {name: (DEMO / name).read_bytes() for name in (*WANTED, "chat_template.jinja", "generation_config.json")}
+checkpoint = pytest.fixture(scope="module")(servable)
 
 
 def serving(environment: dict[str, str], **changed: str) -> Running:
