@@ -2,11 +2,14 @@
 
 import threading
 
+import orjson
 import pytest
 
 from medserver.access import rate, recent
 from medserver.access.rate import RateLimit
 from medserver.errors import TooMany
+from tests.front import app_with, until
+from tests.scripted import Exchange, run
 
 
 class Clock:
@@ -74,3 +77,20 @@ def test_who_asks_no_more_is_forgotten_and_no_thread_is_needed_for_it(clock):
     assert threading.enumerate() == before
     limit.limiter.storage.reset()
     assert kept(limit) == []
+
+
+def test_who_asks_too_often_or_too_much_at_once_is_told_before_a_body_is_read():
+    async def scene() -> None:
+        app, house, _ = app_with(rate_limit="2/hour", max_user_streams=1)
+        first = Exchange(None, path="/api/chat")
+        sending = first.of(app)
+        await until(lambda: house.admission._clients)
+        for code in ("too_many_streams", "rate_limited"):
+            asked = Exchange(None, path="/api/chat")  # its body never comes
+            await asked.of(app)
+            assert (asked.status, orjson.loads(asked.body)["code"]) == (429, code)
+            assert int(asked.headers["retry-after"]) > 0
+        first.left.set()
+        await sending
+
+    run(scene())

@@ -16,13 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.hub.standin import GOOD, StandIn
+from tests.hub.standin import GOOD, StandIn, servable
 from tests.serving import free_port
 
-FILES = (
-    *("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "processor_config.json"),
-    *("chat_template.jinja", "generation_config.json"),
-)
 # Serve with nothing but loopback, and ask until an answer has come: what is run as the only program of the namespace.
 ASK = r"""
 import json, subprocess, sys, time
@@ -49,10 +45,7 @@ finally:
 """
 
 
-@pytest.fixture(scope="module")
-def checkpoint() -> dict[str, bytes]:
-    """One that can be served: the demo's, as the Hub would have it."""
-    return {name: (ROOT / "medserver/demo" / name).read_bytes() for name in FILES}
+checkpoint = pytest.fixture(scope="module")(servable)
 
 
 @pytest.fixture

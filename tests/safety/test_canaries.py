@@ -13,9 +13,11 @@ from PIL.PngImagePlugin import PngInfo
 
 from benchmarks.safety.engine import SECRET
 from benchmarks.safety.house import UNLIMITED, House
+from tests.conftest import ROOT
 from tests.safety import pictures
 
 CANARY = "Canary7731"
+ADDRESS = "127.77.31.7"  # whose requests they are
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="scripted engines are started as POSIX children")
 
 
@@ -85,7 +87,7 @@ def asked(body: bytes, *more: str, path="/api/chat", method="POST", kind="applic
 
 
 def sent(port: int, data: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), 60, source_address=(ADDRESS, 0)) as connection:
         connection.sendall(data)
         if b"Connection: close" not in data:  # half a request: nothing more will come
             connection.shutdown(socket.SHUT_WR)
@@ -102,13 +104,17 @@ def test_what_was_sent_is_nowhere(house):
     assert {200, 400, 403, 404, 405, 415, 422} <= statuses, "good and bad ones were both understood"
     for place in seen(found, folder):
         assert CANARY.lower() not in place.lower(), place[:200]
-        assert SECRET not in place
+        assert SECRET not in place and ADDRESS not in place
+    assert "Traceback" not in found.log
     for answer in answers:
         assert SECRET.encode() not in answer, "what an engine says of its faults is told to nobody"
+        for own in (ADDRESS, "Traceback", str(ROOT), str(found.folder), str(folder)):
+            assert own.encode() not in answer, own
     kept = [file for file in (found.folder, folder) for file in file.rglob("*") if file.is_file()]
     assert any(file.name == "audit.jsonl" and file.stat().st_size for file in kept)
     for file in kept:
         assert CANARY.lower().encode() not in file.read_bytes().lower(), file
+        assert ADDRESS.encode() not in file.read_bytes(), file
         assert CANARY.lower() not in file.name.lower()
 
 
