@@ -58,6 +58,34 @@ async function follow(fetch, signal = new AbortController().signal) {
   return { ending, events };
 }
 
+test('a stream that says nothing any more, not even that it is there, was lost', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let hungUp = false;
+  let say;
+  const body = new ReadableStream({
+    start(controller) { say = (text) => controller.enqueue(new TextEncoder().encode(text)); },
+    cancel() { hungUp = true; },
+  });
+  const heard = (count) => new Promise((done) => {
+    const look = () => (events.length >= count ? done() : setImmediate(look));
+    look();
+  });
+  const events = [];
+  const following = followReply({
+    body: {}, signal: new AbortController().signal, onEvent: (event) => events.push(event), fetch: async () => new Response(body), now: () => 1000,
+  });
+  say(frame({ token: 'a' }));
+  await heard(2);
+  t.mock.timers.tick(39_000);
+  say(`: still here\n\n${frame({ token: 'b' })}`);
+  await heard(3);
+  t.mock.timers.tick(30_000);
+  assert.equal(hungUp, false);
+  t.mock.timers.tick(10_000);
+  assert.equal((await following).kind, 'interrupted');
+  assert.equal(hungUp, true);
+});
+
 test('a reply is followed to its finish', async () => {
   const finish = { finish_reason: 'stop', usage: { completion_tokens: 2 }, timings: { tokens_per_second: 9 } };
   const { ending, events } = await follow(answering([frame({ token: 'a' }), frame({ token: 'b' }), frame(finish), frame('[DONE]')]));

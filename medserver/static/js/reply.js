@@ -5,6 +5,9 @@ import * as ending from './ending.js';
 import { eventReader } from './events.js';
 import { readRefusal, unreachable } from './refusal.js';
 
+// The server says at least every 15 seconds that it is there; a Wi-Fi that went away says nothing, for ever.
+const LOOK_MS = 10_000;
+const SILENT_LOOKS = 4;
 const OPENED = Object.freeze({ type: 'opened' });
 
 /** Resolves to an ending. `onEvent` gets what arrives on the way. */
@@ -31,11 +34,14 @@ async function followStream(reader, signal, onEvent) {
   const heard = { finish: null, last: null };
   const read = eventReader((event) => hear(heard, event, onEvent));
   const decoder = new TextDecoder();
+  const silence = hangUpWhenSilent(reader);
   while (!heard.last) {
     const chunk = await nextChunk(reader);
     if (!chunk) break;
+    silence.broken();
     read(decoder.decode(chunk, { stream: true }));
   }
+  silence.over();
   if (heard.last) {
     reader.cancel().catch(() => {});
     return heard.last;
@@ -51,6 +57,16 @@ async function nextChunk(reader) {
   } catch {
     return null;
   }
+}
+
+/** Counts looks and no time: a page that was asleep has looked at nothing, and what came meanwhile is read first. */
+function hangUpWhenSilent(reader) {
+  let looks = 0;
+  const looking = setInterval(() => {
+    looks += 1;
+    if (looks >= SILENT_LOOKS) reader.cancel().catch(() => {});
+  }, LOOK_MS);
+  return { broken: () => { looks = 0; }, over: () => clearInterval(looking) };
 }
 
 function hear(heard, event, onEvent) {
