@@ -125,6 +125,40 @@ def test_a_reload_in_mid_stream_keeps_what_had_arrived_and_says_the_rest_is_miss
     assert "the rest is missing" in reply.inner_text()
 
 
+def test_what_had_arrived_stays_when_the_network_goes_and_says_nothing(page, front):
+    page.clock.install()
+    front.plays("What had arrived. ", 60.0, "Never seen.")
+    ask(page, "Hello")
+    page.get_by_text("What had arrived.").wait_for()
+    page.clock.run_for(45_000)
+    reply = ended(page, "interrupted")
+    assert "What had arrived." in reply.inner_text() and "the rest is missing" in reply.inner_text()
+    front.plays("The whole answer.")
+    button(page, "Regenerate answer").click()
+    page.get_by_text("The whole answer.").wait_for()
+
+
+def test_every_ending_looks_the_same_after_a_reload(page, front):
+    for script, reason, ending in (
+        (["Whole."], "stop", "finished"),
+        (["Cut off"], "length", "cut"),
+        (["Normal. ", *["No effusion. "] * 14], "repetition", "repetition"),
+        (["Half", RuntimeError("of the engine")], "stop", "failed"),
+        (["Half ", 60.0], "stop", "stopped"),
+    ):
+        front.plays(*script, reason=reason)
+        ask(page, f"To be {ending}")
+        if ending == "stopped":
+            page.locator(REPLY).last.get_by_text("Half").wait_for()
+            page.keyboard.press("Escape")
+        ended(page, ending)
+    before = page.locator(REPLY).all_inner_texts()
+    kept(page)
+    page.reload()
+    ended(page, "stopped")
+    assert page.locator(REPLY).all_inner_texts() == before
+
+
 def test_stopped_and_failed_look_like_what_they_are(page, front):
     front.plays("Half ", 60.0)
     ask(page, "Hello")

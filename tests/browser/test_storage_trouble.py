@@ -15,13 +15,9 @@ FULL = """
 """
 
 
-@pytest.fixture
-def page(browser, front):
-    yield from watched(browser, front, SIZES["desktop"])
-
-
-def test_a_full_disk_is_said_the_chat_goes_on_and_what_was_said_is_kept_later(browser, front):
-    for page in watched(browser, front, SIZES["desktop"], script=FULL):
+@pytest.mark.parametrize("size", SIZES)
+def test_a_full_disk_is_said_the_chat_goes_on_and_what_was_said_is_kept_later(browser, front, size):
+    for page in watched(browser, front, SIZES[size], script=FULL):
         asked(page, front, "First", "One.")
         keeping = page.locator("#keeping")
         keeping.get_by_text("Not saved: the storage of this browser is full.").wait_for()
@@ -39,14 +35,15 @@ def test_a_full_disk_is_said_the_chat_goes_on_and_what_was_said_is_kept_later(br
         assert texts(page) == ["First", "One.", "Second", "Two."]
 
 
-def test_a_browser_that_stores_nothing_is_said_and_the_chat_goes_on(browser, front):
+@pytest.mark.parametrize("size", SIZES)
+def test_a_browser_that_stores_nothing_is_said_and_the_chat_goes_on(browser, front, size):
     forbidden = """
       IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); };
       for (const name of ['localStorage', 'sessionStorage']) {
         Object.defineProperty(window, name, { get() { throw new DOMException('no', 'SecurityError'); } });
       }
     """
-    for page in watched(browser, front, SIZES["desktop"], script=forbidden):
+    for page in watched(browser, front, SIZES[size], script=forbidden):
         asked(page, front, "First", "One.")
         page.get_by_text("Not saved: this browser does not let the page store anything.").first.wait_for()
         asked(page, front, "Second", "Two.")

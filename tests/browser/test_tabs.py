@@ -13,6 +13,7 @@ from tests.browser.reader import (
     ended,
     eventually,
     kept,
+    listed,
     tab,
     texts,
     until,
@@ -24,9 +25,9 @@ LEFT = """async () => ({
 })"""
 
 
-@pytest.fixture
-def page(browser, front):
-    yield from watched(browser, front, SIZES["desktop"])
+@pytest.fixture(params=SIZES)
+def page(request, browser, front):
+    yield from watched(browser, front, SIZES[request.param])
 
 
 def beside(page, front):
@@ -51,6 +52,7 @@ def test_a_wiped_device_is_empty_in_every_tab(page, front, pictures):
     other.locator(".session-open").click()
     other.get_by_text("Answer.", exact=True).wait_for()
     assert page.evaluate(LEFT)["databases"] == 1 and page.evaluate(LEFT)["local"] and page.evaluate(LEFT)["visit"]
+    listed(page)  # on a phone it stands below them
     button(page, "Wipe this device").click()
     page.get_by_role("dialog").get_by_role("button", name="Wipe this device").click()
     for one in (page, other):
