@@ -5,9 +5,9 @@ import * as ending from './ending.js';
 import { eventReader } from './events.js';
 import { readRefusal, unreachable } from './refusal.js';
 
-// The server says at least every 15 seconds that it is there; a Wi-Fi that went away says nothing, for ever.
+// A server that is there says something every 15 seconds.
 const LOOK_MS = 10_000;
-const SILENT_LOOKS = 4;
+const LOOKS = 4;
 const OPENED = Object.freeze({ type: 'opened' });
 
 /** Resolves to an ending. `onEvent` gets what arrives on the way. */
@@ -59,14 +59,14 @@ async function nextChunk(reader) {
   }
 }
 
-/** Counts looks and no time: a page that was asleep has looked at nothing, and what came meanwhile is read first. */
+/** Counts looks, not time: a page that was asleep first reads what came meanwhile. */
 function hangUpWhenSilent(reader) {
-  let looks = 0;
+  let left = LOOKS;
   const looking = setInterval(() => {
-    looks += 1;
-    if (looks >= SILENT_LOOKS) reader.cancel().catch(() => {});
+    left -= 1;
+    if (left === 0) reader.cancel().catch(() => {});
   }, LOOK_MS);
-  return { broken: () => { looks = 0; }, over: () => clearInterval(looking) };
+  return { broken: () => { left = LOOKS; }, over: () => clearInterval(looking) };
 }
 
 function hear(heard, event, onEvent) {
