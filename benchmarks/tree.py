@@ -46,9 +46,11 @@ class Tree:
 
     def __enter__(self) -> "Tree":
         started = time.perf_counter()
+        # Settings of whoever measures are not those to be measured, and a server refuses one that it does not know.
+        env = {name: value for name, value in os.environ.items() if not name.startswith("MEDSERVER_")} | self.env
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                list(self.argv), stdout=log, stderr=subprocess.STDOUT, env=os.environ | self.env, start_new_session=True
+                list(self.argv), stdout=log, stderr=subprocess.STDOUT, env=env, start_new_session=True
             )
         self._known = psutil.Process(self._process.pid)
         try:

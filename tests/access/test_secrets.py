@@ -54,7 +54,8 @@ def test_no_process_shows_a_secret_in_its_arguments_and_only_the_front_knows_it(
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX terminals")
 def test_a_terminal_shows_the_code_and_a_pipe_does_not(tmp_path, multimodal_checkpoint):
     """The real command, at a real terminal, then into a pipe as under a service."""
-    env = {**os.environ, "MEDSERVER_STATE_DIR": str(tmp_path), "TERM": "xterm"}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MEDSERVER_")}
+    env = clean | {"MEDSERVER_STATE_DIR": str(tmp_path), "TERM": "xterm"}
     command = [sys.executable, "-m", "medserver", "-m", "demo", "--model-path", str(multimodal_checkpoint)]
     shown = _first_words([*command, "-p", str(free_port())], env)
     assert re.search(r"PIN \d{3} \d{3}, for one device, until \d\d:\d\d", shown) and "▄" in shown
