@@ -63,6 +63,8 @@ def test_a_drag_that_is_broken_off_changes_nothing_and_opens_nothing(wide):
     wide.keyboard.press("Escape")
     wide.mouse.up()
     assert names(wide) == ["red.png", "green.png"]
+    # It glides back; until it is there, it still lies under the pointer.
+    wide.wait_for_function("() => document.querySelector('#attachments').getAnimations({ subtree: true }).length === 0")
     wide.mouse.down()
     wide.mouse.up()
     assert wide.locator(".viewer-dock").is_hidden()
