@@ -93,12 +93,13 @@ class House(Common):
         async with AsyncExitStack() as held:
             ticket = await held.enter_async_context(self.admission.enter(client_of(request)))
             asked = await read(request)
-            held.pop_all()  # from here on the connection gives it back
             connection = Connection(ticket, self.under_way)
             kind = EventStream if asked.stream else WholeAnswer
             account: Account = request.state.account
             account.begin(sum(isinstance(part, Image) for turn in asked.chat.turns for part in turn.parts))
-            return Later(kind(self._events(ticket, asked.chat, account), connection, asked.wire))
+            answer = Later(kind(self._events(ticket, asked.chat, account), connection, asked.wire))
+            held.pop_all()  # from here on the connection gives it back
+            return answer
 
     async def end_when_closing(self) -> None:
         """From the signal on no answer is begun and none goes on: readers and engine may take their time together."""

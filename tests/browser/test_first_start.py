@@ -24,7 +24,7 @@ def said(page) -> tuple[float, ...]:
 def test_a_download_is_seen_to_go_on_and_a_question_waits_for_it(browser, tmp_path, size):
     files = servable()
     with StandIn(files) as hub:
-        hub.habits.bytes_per_second = 400_000
+        hub.habits.bytes_per_second = 200_000
         env = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path), "NO_PROXY": "127.0.0.1"}
         with Running("-m", "4", "--engine", "transformers", env=env) as running:
             running.until(lambda health: (health["loading"] or {}).get("stage") == "download")
