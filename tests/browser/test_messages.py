@@ -43,6 +43,8 @@ def test_an_edited_question_is_asked_from_there_and_an_edited_answer_is_marked(p
     ended(page, "finished")
     front.plays("Two.")
     button(page, "Edit message").click()
+    # The page draws once a frame, and a busy browser's next frame may come after the next key.
+    page.wait_for_function("() => document.activeElement.matches('.editor-text')")
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type("First question")
     page.keyboard.press("Control+Enter")
