@@ -92,8 +92,8 @@ def test_of_the_worker_the_house_knows_its_orders_only():
     assert named <= {"medserver.worker.orders", "medserver.worker.orders.Orders"}
 
 
-def test_of_the_house_the_worker_knows_the_log_only():
-    allowed = inside("medserver.worker") | {"medserver.logs"}
+def test_of_the_house_the_worker_knows_the_log_and_the_cpu_only():
+    allowed = inside("medserver.worker") | {"medserver.logs", "medserver.cpu"}
     for module in inside("medserver.worker"):
         known = {name for name in IMPORTS[module] if name in IMPORTS} - {"medserver"}
         assert known <= allowed, module
@@ -134,7 +134,7 @@ ROWS = [
     | (inside("medserver.imaging")),
     {"medserver.catalogue", "medserver.chat", "medserver.events", "medserver.hardware"},
     {"medserver.config", "medserver.errors", "medserver.logs", "medserver.flag"},
-    {"medserver.models", "medserver"},
+    {"medserver.models", "medserver.cpu", "medserver"},
 ]
 
 

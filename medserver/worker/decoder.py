@@ -5,13 +5,14 @@ the same for all layers done once, and with one product where the library has tw
 token of many sequences and for many tokens of one: to a layer both are a list of tokens.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, linear
+from torch.nn.functional import gelu
+
+from medserver.worker.products import Product, product
 
 
 class Step(Protocol):
@@ -71,9 +72,6 @@ class Rotation:
         cos, sin = angles.cos() * scaling, angles.sin() * scaling
         both = torch.stack([torch.cat([cos, cos], -1), torch.cat([-sin, sin], -1)], dim=1)
         return both.unsqueeze(2).to(self._dtype)
-
-
-Product = Callable[[Tensor], Tensor]
 
 
 @dataclass(slots=True)
@@ -175,4 +173,4 @@ def _product(*modules: nn.Module) -> Product:
         parts = weight.split([module.out_features for module in modules])
         for module, part in zip(modules, parts, strict=True):
             module.weight.data = part
-    return lambda x: linear(x, weight)
+    return product(weight)

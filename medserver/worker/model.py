@@ -9,6 +9,7 @@ from medserver.worker.attention import DecodeStep, PrefillStep
 from medserver.worker.decoder import Decoder
 from medserver.worker.graphs import Graphs, record_on_cuda
 from medserver.worker.kv import KVShape
+from medserver.worker.products import quicken
 from medserver.worker.slots import Slot, SlotCache
 from medserver.worker.values import Prompt
 from medserver.worker.vision import Key, Vision
@@ -39,6 +40,7 @@ class Model:
         self.supports_images = network.config.model_type == "gemma3"
         self.decoder = Decoder(network.model.language_model if self.supports_images else network.model, network.lm_head)
         self.vision = Vision(network.model)
+        quicken(network)
         self.text_config = network.config.get_text_config()
         self.end_ids = self._end_ids()
         # A captured step runs on one device alone.
