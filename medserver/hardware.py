@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from medserver import cpu
+
 ENGINE_PACKAGES = ("sglang", "vllm", "transformers", "torch", "bitsandbytes")
 # An environment of its own for SGLang or vLLM, beside ours: what install.sh makes.
 BESIDE = (".venv-sglang", ".venv-vllm")
@@ -52,6 +54,7 @@ class Hardware:
     cuda_driver: tuple[int, int] | None = None
     ram_total: int = 0
     ram_available: int = 0
+    cpu_bfloat16: bool = False
     glibc: tuple[int, int] | None = None
     interpreters: tuple[Interpreter, ...] = ()
 
@@ -74,6 +77,7 @@ def probe(engine_python: Path | None = None) -> Hardware:
         cuda_driver=cuda,
         ram_total=memory.total,
         ram_available=memory.available,
+        cpu_bfloat16=cpu.multiplies_bfloat16(),
         glibc=_glibc(),
         interpreters=(_ours(), *_others(engine_python)),
     )

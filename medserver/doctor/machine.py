@@ -56,7 +56,10 @@ def _no_gpu(at: Circumstances) -> Finding:
             "Until the driver is installed and loaded (nvidia-smi must work), models run on the CPU.",
         )
     state = "ok" if at.serving and at.serving.variant.demo else "warn"
-    advice = "Models run on the CPU: right for -m demo, slow for -m 4 (17 GB are read for each token), no use for 27B."
+    read = 9 if at.hardware.cpu_bfloat16 else 17
+    advice = (
+        f"Models run on the CPU: right for -m demo, slow for -m 4 ({read} GB are read for each token), no use for 27B."
+    )
     return Finding("gpus", state, "No NVIDIA GPU", advice if state == "warn" else "")
 
 

@@ -175,7 +175,8 @@ class _Case:
             free = self.settings.gpu_memory_utilization * sum(gpu.memory_free for gpu in self.hardware.gpus)
             width, where = 2.0 if self._modern else 4.0, "of GPU memory"
         else:
-            free, width, where = self.hardware.ram_available, 2.0 if self._apple else 4.0, "of memory"
+            narrow = self._apple or self.hardware.cpu_bfloat16
+            free, width, where = self.hardware.ram_available, 2.0 if narrow else 4.0, "of memory"
         wants = self._need(0.5 if self.settings.quantize else width)
         if free and wants.total > free:
             yield f"It needs {wants}; {gigabytes(free)} {where} are free. {self._advice(width, free)}"

@@ -12,6 +12,7 @@ import torch
 import transformers
 from transformers import AutoConfig, AutoProcessor, AutoTokenizer, BitsAndBytesConfig
 
+from medserver import cpu
 from medserver.worker.checkpoint import Progress
 from medserver.worker.model import Model, Plan
 from medserver.worker.quantisation import BITSANDBYTES, TORCHAO, choose, share_of
@@ -24,14 +25,23 @@ log = logging.getLogger("medserver.worker")
 NOT_QUANTISED = ["model.vision_tower", "model.multi_modal_projector", "lm_head"]
 
 
-def plan() -> Plan:
-    """MedGemma overflows in float16, so it is bfloat16 where the hardware computes it, and float32 elsewhere."""
+# Bytes of weights from which on a CPU reads for longer than it computes. Less is as quick in float32, and there an
+# answer does not hang on who else is being answered.
+_LARGE = 10**9
+
+
+def plan(weights: int) -> Plan:
+    """Where and in what: as MedGemma overflows in float16, bfloat16 where the hardware computes it, else float32.
+
+    `weights`: bytes of the checkpoint.
+    """
     if torch.cuda.is_available():
         modern = min(map(torch.cuda.get_device_capability, range(torch.cuda.device_count()))) >= (8, 0)
         return Plan("cuda", torch.bfloat16 if modern else torch.float32)
     if torch.backends.mps.is_available():
         return Plan("mps", torch.bfloat16)
-    return Plan("cpu", torch.float32)
+    large = weights >= _LARGE and cpu.multiplies_bfloat16()
+    return Plan("cpu", torch.bfloat16 if large else torch.float32)
 
 
 def cap_threads() -> int:
@@ -50,7 +60,7 @@ def load(directory: Path, *, quantize: bool, progress: Progress) -> Model:
     """
     started = perf_counter()
     cap_threads()
-    where = plan()
+    where = plan(_bytes_of(directory))
     progress("processor", 0, 1)
     config = AutoConfig.from_pretrained(directory, local_files_only=True)  # nosec B615 # nothing is downloaded
     # The three kinds differ in class and in processor, and `model_type` is what tells them apart.
@@ -63,7 +73,7 @@ def load(directory: Path, *, quantize: bool, progress: Progress) -> Model:
         raise LoadFailure(f"This is a {config.model_type} checkpoint; MedServer serves Gemma 3 (gemma3, gemma3_text).")
     _follow_weights(progress)
     options: dict[str, Any] = {"dtype": where.dtype, "attn_implementation": "sdpa", "local_files_only": True}
-    mode = _mode(directory) if quantize else None
+    mode = _mode(directory, where) if quantize else None
     if where.device != "cpu":
         options["device_map"] = where.device if _fits_one(directory, share_of(mode)) else "auto"
     if mode:
@@ -104,13 +114,14 @@ def _bytes_of(directory: Path) -> int:
     return sum(file.stat().st_size for file in directory.glob("*.safetensors"))
 
 
-def _mode(directory: Path) -> str | None:
+def _mode(directory: Path, where: Plan) -> str | None:
     """What `-q` means on this machine."""
     cards = range(torch.cuda.device_count())
     chosen = choose(
         capability=min(map(torch.cuda.get_device_capability, cards), default=None),
+        bfloat16=where.dtype == torch.bfloat16,
         weights=_bytes_of(directory),
-        free=sum(torch.cuda.mem_get_info(card)[0] for card in cards),
+        free=sum(torch.cuda.mem_get_info(card)[0] for card in cards) or psutil.virtual_memory().available,
         packages=[package for package in (BITSANDBYTES, TORCHAO) if find_spec(package)],
     )
     log.info("-q: the weights are kept in %s. %s", chosen.mode or "bfloat16", chosen.why)

@@ -44,14 +44,15 @@ class Choice:
     why: str
 
 
-def choose(*, capability: tuple[int, int] | None, weights: int, free: int, packages: Collection[str]) -> Choice:
+def choose(
+    *, capability: tuple[int, int] | None, bfloat16: bool, weights: int, free: int, packages: Collection[str]
+) -> Choice:
     """What `-q` means here. `capability`: of the GPUs, None without one; `weights`: bytes in bfloat16.
 
-    `packages`: those of the two that are installed.
+    `bfloat16`: whether it would compute in it. `packages`: those of the two that are installed.
     """
-    modern = capability is not None and capability >= (8, 0)
     fits = [mode for mode in MODES if _runs(mode, capability, packages) and weights * mode.share <= free * ROOM]
-    whole = modern and weights <= free * ROOM
+    whole = bfloat16 and weights <= free * ROOM
     faster = [mode for mode in fits if mode.speed > BF16.speed] if whole else fits
     if faster:
         best = max(faster, key=lambda mode: mode.speed)

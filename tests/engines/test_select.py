@@ -114,6 +114,12 @@ def test_too_little_memory_is_refused_with_the_flag_that_would_help(hardware, se
     assert flag in why_not(selection, "transformers") and flag in selection.refusal()
 
 
+def test_a_cpu_that_multiplies_bfloat16_needs_half_the_memory():
+    small = replace(CPU, ram_available=13 * 10**9)
+    assert names(chosen(small)) == [] and "weights 17." in why_not(chosen(small), "transformers")
+    assert names(chosen(replace(small, cpu_bfloat16=True))) == ["transformers"]
+
+
 def test_an_engine_that_was_asked_for_is_tried_although_it_may_not_fit():
     assert names(chosen(machine(T4), engine="transformers")) == ["transformers"]
     assert names(chosen(replace(CPU, interpreters=(OURS, SGLANG)), engine="sglang")) == ["sglang", "transformers"]
