@@ -120,9 +120,35 @@ class PrefillStep:
 
     def _through_ring(self, ring: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
         """The past in its order and the new after it; the ring is left with the last of both."""
+        if self._end <= self._cache.shape.window:
+            return self._onto_the_end(ring, new)  # it has not turned over yet
         near = torch.cat([ring.index_select(1, self._past_columns.to(ring.device)), new], dim=1)
-        ring.index_copy_(1, self._ring_columns.to(ring.device), new[:, -len(self._ring_columns) :])
+        self._keep(ring, new)
         return near
+
+    def _keep(self, ring: torch.Tensor, new: torch.Tensor) -> None:
+        ring.index_copy_(1, self._ring_columns.to(ring.device), new[:, -len(self._ring_columns) :])
+
+
+class TrialStep(PrefillStep):
+    """The next tokens of one sequence, not all of which may stay: no more than the window has.
+
+    What a ring would overwrite is still seen if they do not, so it takes them at `commit`. Elsewhere they stand
+    where those that come in their stead will.
+    """
+
+    def __init__(self, cache: SlotCache, slot: Slot, end: int, scale: float, device: torch.device):
+        super().__init__(cache, slot, end, (), scale, device)
+        self._late: list[tuple[torch.Tensor, torch.Tensor]] = []
+
+    def commit(self, tokens: int) -> None:
+        """Let the first `tokens` stay."""
+        for ring, new in self._late:
+            ring.index_copy_(1, self._ring_columns[:tokens].to(ring.device), new[:, :tokens])
+        self._slot.length += tokens
+
+    def _keep(self, ring: torch.Tensor, new: torch.Tensor) -> None:
+        self._late.append((ring, new))
 
 
 def _mask(positions: torch.Tensor, columns: torch.Tensor, blocks: torch.Tensor) -> torch.Tensor:

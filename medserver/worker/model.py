@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from medserver.worker.attention import DecodeStep, PrefillStep
+from medserver.worker.attention import DecodeStep, PrefillStep, TrialStep
 from medserver.worker.decoder import Decoder
 from medserver.worker.graphs import Graphs, record_on_cuda
 from medserver.worker.kv import KVShape
@@ -114,6 +114,22 @@ class Model:
         if rows != list(range(len(lengths))):
             hidden = hidden[rows]
         return self.decoder.logits(hidden)
+
+    @torch.inference_mode()
+    def attempt(self, tokens: list[int], slot: Slot, cache: SlotCache) -> tuple[torch.Tensor, TrialStep]:
+        """Feed several tokens to `slot`, of which the caller commits as many as turn out right.
+
+        Returns the logits after each, float32 (tokens, vocabulary), and the step to commit to.
+        """
+        end = slot.length + len(tokens)
+        step = TrialStep(cache, slot, end, self.decoder.scale, self.device)
+        hidden = self.decoder.run(self.decoder.embed(torch.tensor(tokens, device=self.device)), step, end - 1)
+        return self.decoder.logits(hidden), step
+
+    @property
+    def guesses(self) -> bool:
+        """Whether guessed tokens are cheap to check: not beside captured steps, which cost much less than others."""
+        return self.graphs is None
 
     def wait(self) -> None:
         """Until the device has done all that it was given."""

@@ -2,6 +2,7 @@
 
 import threading
 
+from medserver.worker.lookup import Lookup
 from medserver.worker.prefill import Prefill
 from medserver.worker.sampling import Sampler
 from medserver.worker.slots import Slot
@@ -26,6 +27,22 @@ class Request:
         self.slot: Slot | None = None
         self.prefill: Prefill | None = None
         self.tokens: list[int] = []
+        self.lookup: Lookup | None = None
+
+    def looked_up(self) -> Lookup:
+        """What its text so far says of how it goes on; read in full once, and then token by token."""
+        if self.lookup is None:
+            ids = self.prompt.ids[0].clone()
+            for image in self.prompt.images:
+                ids[image.first : image.after] = -1
+            self.lookup = Lookup([*ids.tolist(), *self.tokens])
+        return self.lookup
+
+    def take(self, token: int) -> None:
+        """A token was drawn."""
+        self.tokens.append(token)
+        if self.lookup is not None:
+            self.lookup.add(token)
 
     def finished(self, reason: str) -> Finished:
         return Finished(reason, self.prompt.length, len(self.tokens), self.prefill.cached_tokens)

@@ -182,6 +182,9 @@ class Scheduler:
         self._accept(request, token)
 
     def _decode(self) -> None:
+        if self._alone() and (guessed := self._guess(self._running[0])):
+            self._decode_ahead(self._running[0], guessed)
+            return
         started = perf_counter()
         self._cache.settle()
         rows = list(self._running)
@@ -192,9 +195,33 @@ class Scheduler:
             row.slot.length += 1
             self._accept(row, token)
 
+    def _alone(self) -> bool:
+        """Whether one row has each step to itself: among several, a step is full as it is."""
+        return self._model.guesses and self.running == 1 and not self._waiting
+
+    def _guess(self, row: Request) -> list[int]:
+        """Tokens that may come next, as many as could be taken beside the one that is drawn after them."""
+        left = self._answer_tokens(row) - len(row.tokens) - 1
+        return row.looked_up().guess(min(left, self._cache.shape.window - 1)) if left > 0 else []
+
+    def _decode_ahead(self, row: Request, guessed: list[int]) -> None:
+        """Draw after each guessed token as long as what is drawn is what was guessed, so that no draw is another."""
+        logits, step = self._model.attempt([row.tokens[-1], *guessed], row.slot, self._cache)
+        drawn: list[int] = []
+        for place in range(len(logits)):
+            drawn += choose(logits[place : place + 1], [row.sampler])
+            ended = drawn[-1] in self._model.end_ids and not row.generation.ignore_eos
+            if ended or drawn[place : place + 1] != guessed[place : place + 1]:
+                break
+        row.lookup.learn(len(guessed), len(drawn) - 1)
+        step.commit(len(drawn))
+        for token in drawn:
+            if row in self._running:  # a stop string may end it before the last of them
+                self._accept(row, token)
+
     def _accept(self, request: Request, token: int) -> None:
         """Take a drawn token into the request: its text goes out, and its end is recognised."""
-        request.tokens.append(token)
+        request.take(token)
         ended = token in self._model.end_ids and not request.generation.ignore_eos
         text = "" if ended else request.detokenizer.add(token)
         text = request.stops.add(text)
@@ -217,10 +244,10 @@ class Scheduler:
             self._joining = None
         else:
             self._running.remove(request)
-            if request.salt is not None:
-                # The last token was drawn and never fed, so the slot does not hold it.
-                answer = torch.tensor(request.tokens[:-1], dtype=torch.long)
-                key = torch.cat([key_of(request.prompt), answer])
+            # The last token was drawn and never fed, so the slot does not hold it.
+            answer = torch.tensor(request.tokens[:-1], dtype=torch.long)
+            key = torch.cat([key_of(request.prompt), answer])
+            if request.salt is not None and len(key) == request.slot.length:  # not with what a stop string cut off
                 self._prefixes.keep(request.salt, key, self._cache, request.slot)
         self._cache.leave(request.slot)
 
