@@ -139,7 +139,7 @@ def _started(peer: Peer, kind: str, folder: Path, runners: dict[str, Runner], st
 
 async def _warm_up(runner: Runner, kind: str) -> None:
     """What is made at the first request only is not measured."""
-    target = Target(runner.url, runner.peer.model)
+    target = Target(runner.url, runner.peer.model, runner.peer.strict)
     try:
         for _ in range(2):
             await target.ask(workload.image() if kind == IMAGE else workload.text(), 4)
@@ -151,7 +151,7 @@ def _measure(scenario: Scenario, runner: Runner, results: Results, say: Say) -> 
     with runner.awake():
         before = runner.cpu_seconds()
         try:
-            found = asyncio.run(scenario.run(Target(runner.url, runner.peer.model)))
+            found = asyncio.run(scenario.run(Target(runner.url, runner.peer.model, runner.peer.strict)))
         except (Failed, OSError) as error:
             results.absent[f"{runner.peer.name} ({scenario.name})"] = f"it failed: {str(error)[:200]}"
             return

@@ -25,9 +25,10 @@ Figures = dict[str, float]
 class Target:
     url: str
     model: str | None
+    strict: bool = False
 
     async def ask(self, messages: list[Body], tokens: int = TOKENS) -> Answer:
-        return await ask(self.url, workload.body(messages, tokens, self.model))
+        return await ask(self.url, workload.body(messages, tokens, self.model, strict=self.strict))
 
 
 @dataclass(frozen=True, slots=True)

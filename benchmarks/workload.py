@@ -62,8 +62,9 @@ def afresh(messages: list[Body]) -> list[Body]:
     return [{**first, "content": words(1, next(fresh)) + f" {next(fresh)} " + first["content"]}, *rest]
 
 
-def body(messages: list[Body], tokens: int, model: str | None) -> Body:
-    """`tokens` exactly, drawn greedily. What a peer does not know of these fields it ignores."""
-    asked = {"messages": messages, "max_tokens": tokens, "temperature": 0, "stream": True, "ignore_eos": True}
+def body(messages: list[Body], tokens: int, model: str | None, *, strict: bool = False) -> Body:
+    """`tokens` exactly, drawn greedily. `strict`: for a peer that refuses what is not in OpenAI's own request."""
+    asked = {"messages": messages, "max_tokens": tokens, "temperature": 0, "stream": True}
     asked["stream_options"] = {"include_usage": True}
-    return asked | ({"model": model} if model else {})
+    # The checkpoint never ends by itself, but a front that stops repetition would.
+    return asked | ({"model": model} if model else {}) | ({} if strict else {"ignore_eos": True})

@@ -18,7 +18,10 @@ VARIANT = {TEXT: "27t", IMAGE: "4"}
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """`argv` with `{port}`, and `{behind}` for the address of the peer `behind` which it stands in front of."""
+    """`argv` with `{port}`, and `{behind}` for the address of the peer `behind` which it stands in front of.
+
+    `strict`: it refuses a request with fields it does not know.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -26,6 +29,7 @@ class Peer:
     model: str | None = None
     env: dict[str, str] = field(default_factory=dict)
     behind: str | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,11 @@ def _serve(kind: str, checkpoint: Path, python: Path) -> list[Peer | Absent]:
     command = (str(python.parent / "transformers"), "serve", str(checkpoint), "--host", "127.0.0.1", "--port", "{port}")
     command += ("--device", "cpu", "--dtype", "float32", "--log-level", "error")
     offline = {"HF_HUB_OFFLINE": "1"}
-    found: list[Peer | Absent] = [Peer("transformers serve", command, model=str(checkpoint), env=offline)]
+    found: list[Peer | Absent] = [Peer("transformers serve", command, model=str(checkpoint), env=offline, strict=True)]
     if kind == IMAGE:
         return [*found, Absent(BATCHING, "it takes no images for Gemma 3, and serves them one by one")]
     batching = (*command, "--continuous-batching", "--cb-max-batch-tokens", "512", "--cb-num-blocks", "512")
-    return [*found, Peer(BATCHING, batching, model=str(checkpoint), env=offline)]
+    return [*found, Peer(BATCHING, batching, model=str(checkpoint), env=offline, strict=True)]
 
 
 def _vllm(kind: str, checkpoint: Path, python: Path) -> list[Peer]:
