@@ -15,6 +15,8 @@
     decoder    Gemma 3's layers, written straight over their weights
     sampling   logits -> the next token of each row
     text       token ids -> text, stop strings
+    products   features times weights, by the library that is fastest on this CPU; threads: by how many threads
+    lookup     how a lone stream may go on, from what it said before
     loading    the checkpoint from the disk into memory; model: what it computes there
 
 Only this package imports torch and transformers.
@@ -23,6 +25,9 @@ Only this package imports torch and transformers.
 import os
 
 # OpenMP's waiting threads spin by default, and on a machine that does anything else besides, a decode step then
-# takes 5 to 30 times as long (measured on two cores: 189 ms against 7 ms); alone it makes no difference.
+# takes 5 to 30 times as long (measured on two cores: 189 ms against 7 ms). Where they sleep at once they are late for
+# the next product of the same step: 185 tokens/s against 302 for 16 streams of a small model. So they spin, with the
+# OpenMP of GCC, for a few hundredths of a millisecond, and `threads` leaves out a core that somebody else uses.
 # It is read when torch is first imported, so it is set here.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "3000")

@@ -20,6 +20,7 @@ from medserver.worker.prefixes import PrefixStore, key_of
 from medserver.worker.request import Request
 from medserver.worker.sampling import Sampler, choose
 from medserver.worker.text import Detokenizer
+from medserver.worker.threads import Threads
 from medserver.worker.values import Broken, Output, Piece, is_out_of_memory
 
 log = logging.getLogger("medserver.worker")
@@ -50,6 +51,7 @@ class Scheduler:
         self._joining: Request | None = None  # the one that is prefilled
         self._running: list[Request] = []
         self._pace = Pace()
+        self._threads = Threads(torch.get_num_threads()) if model.plan.device == "cpu" else None
         self._outputs: list[tuple[Request, Output]] = []
         self._faults = 0
         self._forget()
@@ -99,6 +101,8 @@ class Scheduler:
     @torch.inference_mode()  # the cache is written in here and in the model: both must be on the same side
     def step(self) -> None:
         """Drop who left, prefill a chunk, decode one token for every row, deliver."""
+        if self._threads:
+            self._threads.adjust()
         self._drop_cancelled()
         self._prefill_chunk()
         if self._running:
