@@ -21,12 +21,15 @@ from medserver.worker.model import Model, Plan
 from medserver.worker.values import Prompt
 
 PROMPT, TOKENS, ROUNDS = 64, 64, 3
+CUDA = Plan("cuda", torch.bfloat16)
 # hidden, layers, heads, kv heads, head dimension, ffn
 SIZES = {"4": (2560, 34, 8, 4, 256, 10240), "27": (5376, 62, 32, 16, 128, 21504)}
 
 
-def network(size: str) -> nn.Module:
+def network(size: str, device: str = "cuda", dtype: torch.dtype = torch.bfloat16, only: int | None = None) -> nn.Module:
+    """`only`: so many of its layers."""
     hidden, layers, heads, kv_heads, head_dim, ffn = SIZES[size]
+    layers = only or layers
     config = transformers.Gemma3TextConfig(
         vocab_size=262208,
         hidden_size=hidden,
@@ -42,19 +45,19 @@ def network(size: str) -> nn.Module:
         attn_implementation="sdpa",
     )
     default = torch.get_default_dtype()
-    torch.set_default_dtype(torch.bfloat16)
+    torch.set_default_dtype(dtype)
     try:
-        with torch.device("cuda"):
+        with torch.device(device):
             made = transformers.Gemma3ForCausalLM(config).eval()
     finally:
         torch.set_default_dtype(default)
     return made
 
 
-def model(made: nn.Module) -> Model:
+def model(made: nn.Module, where: Plan = CUDA) -> Model:
     words = SimpleNamespace(convert_tokens_to_ids=lambda _: None, unk_token_id=None, eos_token_id=None)
     made.generation_config.eos_token_id = -1
-    return Model(made, words, Plan("cuda", torch.bfloat16))
+    return Model(made, words, where)
 
 
 def timed(work) -> float:
