@@ -159,6 +159,7 @@ SERVER = (
         about="vram guidance|vram requirements|the vram needs|gpu requirements|hardware requirements|the hardware requirements|system requirements|the gpu memory needs|vram",
         patterns=(
             "how much [vram|gpu memory|video memory|memory|graphics memory|ram] [do i need|is needed|does it need|does 27b need|does 4b need|does the 4b model need|does the 27b model need|is required|does it take]",
+            "[which|what] [model|variant|size|one] [fits|suits|runs on|is right for|can i run on|should i take for|works with] [my|this|a 16 gb|a 24 gb|a small|our] [graphics card|gpu|card|hardware|machine]",
             "[which|what] [gpu|graphics card|card|hardware|machine] [do i need|is needed|should i buy|is required|is enough|can run 27b|can run 4b|for 27b|for 4b|runs 27b]",
             "[will|does|can] [it|27b|4b|the 27b model|the 4b model|medgemma] [run|fit|work] on [a 4090|an rtx 4090|a 3090|an a100|an h100|a 24 gb card|16 gb|a 40 gb card|80 gb|my gpu|my graphics card]",
             "is [my gpu|a 4090|an a100|24 gb|16 gb|12 gb|an rtx 4090|40 gb|an h100] enough",

@@ -61,7 +61,7 @@ class Size:
     heads: int = 4
     kv_heads: int = 2
     head_dim: int = 64
-    ffn: int = 512
+    ffn: int = 768
     sliding_window: int = 512
     full_every: int = 3  # every so-manieth layer sees the whole context; 6 in the releases, which have more layers
     context: int = 8192

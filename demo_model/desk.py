@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 
 from demo_model.gallery import Gallery
-from demo_model.grammar import expand, held_out, typed
+from demo_model.grammar import expand, held_out, reframed, typed
 from demo_model.phantoms import COLOURS, PLACES, SHAPES, ZONES, Scene
 
 
@@ -39,7 +39,7 @@ class Desk:
     def wording(self, make: Callable[[Random], str]) -> str:
         """A wording from the right side of the fence; a few questions have too few for both sides."""
         for _ in range(80):
-            wording = make(self.rng)
+            wording = reframed(make(self.rng), self.rng)
             if held_out(wording) == self.exam:
                 break
         return typed(wording, self.rng, slips=not self.exam)

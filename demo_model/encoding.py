@@ -12,8 +12,8 @@ from demo_model.desk import Lesson
 
 # How often an answer is cut for training, and after how many tokens: which answer it becomes is decided early, and
 # its tail, once known by heart, costs as much for nothing. What is said of a picture is no recitation.
-CUT_TO = 16
-_CUT_RECITATION, _CUT_SIGHT = {True: 0.9, False: 0.5}, 0.15
+CUT_TO = 14
+_CUT_RECITATION, _CUT_SIGHT = {True: 0.9, False: 0.8}, 0.15
 THOUGHT, ANSWER = "<unused94>thought\n", "<unused95>"
 
 

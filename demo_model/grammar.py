@@ -60,6 +60,42 @@ def expand(pattern: str, rng: Random) -> str:
     return re.sub(r"\s+", " ", pattern).strip()
 
 
+# How a question may begin otherwise. Known and unknown questions are reframed alike, so that no frame gives one away.
+_FRAMES = (
+    (
+        re.compile(r"^how (?:to|(?:do|can|should|could|would|must) (?:i|we|you)|(?:does|can) one) "),
+        "what do i have to do to|what must i do to|tell me how to|show me how to|please explain how to|explain how to"
+        "|i would like to know how to|what is the [best|right|easiest|usual] way to|is there a way to"
+        "|i do not know how to|[any idea|can you say|does anybody know] how to|i need to"
+        "|[what are the|which] steps to|i wonder how i can",
+    ),
+    (
+        re.compile(r"^(?:what is|what's|whats) "),
+        "explain|please explain|tell me|can you tell me|i want to know|so what is|what exactly is|do you know|describe"
+        "|i'd like to understand|remind me of|what would be",
+    ),
+    (
+        re.compile(r"^(?:can|could|may) (?:i|we|you) "),
+        "is it possible to|would it be possible to|am i able to|is there a way to|am i allowed to|i wonder if i can"
+        "|do you think i can|are we able to|i would like to",
+    ),
+    (
+        re.compile(r"^(?=(?:which|what|where|when|who|why) )"),
+        "tell me|can you tell me|i want to know|so|please say|i wonder|do you know|my question is",
+    ),
+    (re.compile(r"^(?=(?:is|are|does|do|will|can|may) )"), "so|and|tell me,|i wonder,|is it true,|my question:"),
+)
+
+
+def reframed(wording: str, rng: Random) -> str:
+    """The same question in another frame, once in four times; one of three words or fewer stays as it is."""
+    if wording.count(" ") > 2 and rng.random() < 0.25:
+        for begins, frames in _FRAMES:
+            if begins.match(wording):
+                return begins.sub(expand(f"[{frames}]", rng) + " ", wording)
+    return wording
+
+
 def bare(wording: str) -> str:
     """A wording without case and marks: what must differ for two wordings to count as different."""
     return re.sub(r"[^a-z0-9]+", " ", wording.lower()).strip()
@@ -93,8 +129,32 @@ _OPENERS = (
     "also, ",
     "just wondering: ",
     "dear assistant, ",
+    "i am new here, ",
+    "we have just installed it, ",
+    "i have a question, ",
+    "can you help me, ",
+    "listen, ",
+    "my question is: ",
+    "one question, ",
+    "sorry to ask, ",
+    "first of all, ",
+    "my colleague asks: ",
+    "i am a bit lost, ",
+    "hm, ",
 )
-_CLOSERS = (" please", " thanks", " thank you", ", please", " pls", " for me")
+_CLOSERS = (
+    " please",
+    " thanks",
+    " thank you",
+    ", please",
+    " pls",
+    " for me",
+    ", thanks in advance",
+    " exactly",
+    " then",
+)
+# What a hasty typist leaves out.
+_SMALL = {"the", "a", "an", "is", "are", "do", "does", "i", "me", "my", "to", "of", "in", "for"}
 _NEAR = {"a": "s", "e": "r", "i": "o", "o": "p", "n": "m", "t": "r", "s": "d", "r": "t", "l": "k", "d": "f", "c": "v"}
 
 
@@ -104,11 +164,21 @@ def typed(wording: str, rng: Random, *, slips: bool = True) -> str:
         wording = rng.choice(_OPENERS) + wording
     if rng.random() < 0.10:
         wording += rng.choice(_CLOSERS)
+    if slips and rng.random() < 0.08:
+        wording = _hasty(wording, rng)
     while slips and rng.random() < 0.12:
         wording = _slip(wording, rng)
     if rng.random() < 0.5:
         wording = wording[:1].upper() + wording[1:]
     return wording + rng.choice(("?", "?", "?", ".", "", "", "", "!", " ?"))
+
+
+def _hasty(wording: str, rng: Random) -> str:
+    words = wording.split(" ")
+    small = [number for number, word in enumerate(words) if word in _SMALL]
+    if len(words) > 3 and small:
+        del words[rng.choice(small)]
+    return " ".join(words)
 
 
 def _slip(wording: str, rng: Random) -> str:

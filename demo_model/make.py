@@ -39,7 +39,7 @@ class Recipe:
     tower_rate: float = 1.5e-3
     steps: int = 3_600
     tokens: int = 2048
-    first_lessons: int = 30_000
+    first_lessons: int = 40_000
     rate: float = 2e-3
     cases: int = 200
     corpus: int = 20_000
