@@ -34,8 +34,9 @@ must be right to the letter.
 
 {speed}
 
-The rows "hand-written wordings" are questions written apart from the synonym grammar: the nearest to what people
-will really type. Everything above them comes from the same grammar as the training, with wordings set aside.
+The rows "hand-written wordings" are questions written apart from the synonym grammar, "a stranger's wordings" are by
+somebody who was shown the answers alone: the nearest to what people will really type. Everything above them comes from
+the same grammar as the training, with wordings set aside.
 """
 
 _UNTRAINED = """\

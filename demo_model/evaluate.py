@@ -7,7 +7,7 @@ Answers must be right to the letter, except refusals, which must begin with the 
 
 import argparse
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -15,20 +15,22 @@ from random import Random
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from demo_model import strangers, unseen
 from demo_model.desk import Desk, Lesson, Turn
 from demo_model.encoding import ANSWER, THOUGHT, Encoder
 from demo_model.gallery import Gallery, build_gallery, normalise
 from demo_model.lessons import ABILITIES, make_lesson
 from demo_model.text_lessons import KINDS
 from demo_model.unknowns import OPENING
-from demo_model.unseen import OUT_OF_REACH, WORDINGS
 
 # Far from every training seed: these pictures and these dice belong to examinations only.
 EXAM_SEED = 990_000
 BATCH = 24
 THINKING_ROWS = ("thinking on: trace, then the answer", "thought closed early: still the answer")
 SAMPLED_ROW = "temperature 0.3, top-p 0.95"
-UNSEEN_ROWS = ("hand-written wordings, MedServer and textbook", "hand-written wordings, refusals")
+# row → wordings by kind, and questions to be refused
+UNSEEN = {"hand-written wordings": unseen, "a stranger's wordings": strangers}
+UNSEEN_ROWS = tuple(f"{whose}, {what}" for whose in UNSEEN for what in ("MedServer and textbook", "refusals"))
 
 
 @dataclass(frozen=True)
@@ -107,14 +109,16 @@ def _is_right(case: Case, output: str) -> bool:
     return output.startswith(OPENING) if refusal else output.strip() == case.expected.strip()
 
 
-def _unseen_lessons() -> tuple[list[Lesson], list[Lesson]]:
+def _unseen_lessons() -> Iterator[list[Lesson]]:
+    """In the order of `UNSEEN_ROWS`."""
     kinds = {kind.name: kind for kind in KINDS}
-    known = [
-        Lesson("", "", (Turn(wording, kinds[name].answer, ""),))
-        for name, wordings in WORDINGS.items()
-        for wording in wordings
-    ]
-    return known, [Lesson("", "", (Turn(wording, OPENING, ""),)) for wording in OUT_OF_REACH]
+    for written in UNSEEN.values():
+        yield [
+            Lesson("", "", (Turn(wording, kinds[name].answer, ""),))
+            for name, wordings in written.WORDINGS.items()
+            for wording in wordings
+        ]
+        yield [Lesson("", "", (Turn(wording, OPENING, ""),)) for wording in written.OUT_OF_REACH]
 
 
 def examine(examiner: Examiner, cases: int, report: Callable[[str, list[Result]], None]) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """The one command that makes the demo model: draws, trains, examines and writes everything that ships.
 
-python -m demo_model.make --out DIR [--seed 0]      under an hour on two quiet cores (an estimate)
+python -m demo_model.make --out DIR [--seed 0]      about an hour on two quiet cores
 python -m demo_model.make --out DIR --random        untrained weights, in seconds
 
 A run that was stopped goes on from DIR.progress when it is started again, also with another number of `--steps`.
@@ -37,7 +37,7 @@ class Recipe:
     tower_steps: int = 1_300
     tower_batch: int = 32
     tower_rate: float = 1.5e-3
-    steps: int = 3_600
+    steps: int = 7_000
     tokens: int = 2048
     first_lessons: int = 40_000
     rate: float = 2e-3
