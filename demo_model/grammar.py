@@ -8,6 +8,9 @@ import hashlib
 import re
 from random import Random
 
+from demo_model import first_words
+from demo_model.first_words import bare
+
 SYNONYMS = {
     "please": "[please|could you|can you|would you|pls]",
     "explain": "[explain|describe|tell me|say|clarify]",
@@ -96,18 +99,16 @@ def reframed(wording: str, rng: Random) -> str:
     return wording
 
 
-def bare(wording: str) -> str:
-    """A wording without case and marks: what must differ for two wordings to count as different."""
-    return re.sub(r"[^a-z0-9]+", " ", wording.lower()).strip()
-
-
 def held_out(wording: str) -> bool:
     """One wording in eight is kept from training, the same ones on every machine.
 
-    One of a word or two ("fine-tunes?") is no variation of anything: held out, its word might stand nowhere else.
+    One of a word or two ("fine-tunes?") is no variation of anything: held out, its word might stand nowhere else. What
+    people type first is always taught.
     """
     words = bare(wording)
-    return words.count(" ") > 1 and hashlib.sha256(words.encode()).digest()[0] < 32
+    if words.count(" ") < 2 or words in first_words.ALL:
+        return False
+    return hashlib.sha256(words.encode()).digest()[0] < 32
 
 
 _OPENERS = (

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
+from demo_model import first_words
 from demo_model.grammar import ABOUT, expand
 
 
@@ -18,6 +19,8 @@ class Kind:
     patterns: tuple[str, ...] = ()
 
     def wording(self, rng: Random) -> str:
+        if (first := first_words.KNOWN.get(self.name)) and rng.random() < 0.25:
+            return rng.choice(first)
         if self.about and (not self.patterns or rng.random() < 0.45):
             return expand(rng.choice(ABOUT).replace("%", f"[{self.about}]"), rng)
         return expand(rng.choice(self.patterns), rng)

@@ -7,6 +7,7 @@ and everything else. Many questions are near misses: a word the model knows in a
 
 from random import Random
 
+from demo_model import first_words
 from demo_model.grammar import expand
 
 OPENING = "I am a demonstration model and cannot answer that."
@@ -290,6 +291,10 @@ def _fill(pattern: str, rng: Random) -> str:
 
 def unknown(rng: Random) -> tuple[str, str]:
     """A question and its refusal."""
+    if rng.random() < 0.04:
+        return rng.choice(first_words.OUT_OF_REACH), GENERAL
+    if rng.random() < 0.02:
+        return rng.choice(first_words.CLINICAL), CLINICAL
     draw = rng.random()
     if draw < 0.04:
         return _fill(rng.choice(_EMERGENCY_FRAMES), rng), EMERGENCY
