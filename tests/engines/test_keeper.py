@@ -131,7 +131,7 @@ def test_a_command_that_is_not_there_is_said_and_leaves_no_key_behind(tmp_path, 
 
 def test_progress_over_the_weights_is_passed_on():
     bar = "Loading safetensors checkpoint shards:  50% Completed | 1/2 [00:01<00:01,  1.2s/it]"
-    with keeper("-c", f"print({bar!r}); import time; time.sleep(600)") as process:
+    with keeper("-c", f"print({bar!r}, flush=True); import time; time.sleep(600)") as process:
         assert said(process, "stage") == "weights"
 
 
