@@ -62,6 +62,7 @@ def _tokenizer(gallery: Gallery, size: Size, lessons: int, seed: int):
 
 def _train(model, tokenizer, gallery: Gallery, size: Size, recipe: Recipe, seed: int, progress: Progress) -> None:
     quick_gradients.install()
+    quick_gradients.round_products()
     model.train()
     kept = progress.load()
     heads = Heads(size.vision_hidden, size.hidden)

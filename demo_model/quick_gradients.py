@@ -56,9 +56,13 @@ def _rotate_half(x: torch.Tensor) -> torch.Tensor:
 
 
 def install() -> None:
-    """Use them in every model of this process."""
+    """Use norms and rotation of the same values in every model of this process."""
     modeling_gemma3.rotate_half = _rotate_half
     modeling_gemma3.Gemma3RMSNorm.forward = lambda self, x: _RMSNorm.apply(x, self.weight, self.eps)
+
+
+def round_products() -> None:
+    """Multiply in bfloat16 in every model of this process, where the CPU does; there alone it is faster."""
     able = torch.cpu.get_capabilities()
     if able.get("avx512_bf16") or able.get("amx_bf16"):
         torch.nn.Linear.forward = lambda self, x: _Linear.apply(x, self.weight, self.bias)

@@ -21,6 +21,22 @@ def hidden_and_gradients(model, ids, **masks):
     return hidden[kept].detach(), {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
 
 
+def test_rounded_products_have_about_the_same_values_and_gradients(monkeypatch):
+    model, ids = random_model(TINY, images=True, seed=0), torch.tensor(ROWS)
+    mask = dict.fromkeys(("full_attention", "sliding_attention"), attention(ids == IMAGE))
+    wanted, slopes = hidden_and_gradients(model, ids, attention_mask=mask)
+    monkeypatch.setattr(torch.nn.Linear, "forward", torch.nn.Linear.forward)  # put back afterwards
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    quick_gradients.round_products()
+    given, rounded = hidden_and_gradients(model, ids, attention_mask=mask)
+    assert not torch.equal(given, wanted)
+    assert torch.nn.functional.cosine_similarity(given, wanted, dim=-1).min() > 0.999
+    largest = max(slope.abs().max() for slope in slopes.values())
+    for name, slope in slopes.items():
+        if slope.abs().max() > 1e-3 * largest:  # the others are nothing but rounding
+            assert torch.nn.functional.cosine_similarity(rounded[name].flatten(), slope.flatten(), dim=0) > 0.98, name
+
+
 def test_one_mask_and_own_gradients_change_nothing(monkeypatch):
     model, ids = random_model(TINY, images=True, seed=0), torch.tensor(ROWS)
     wanted, slopes = hidden_and_gradients(
