@@ -80,6 +80,15 @@ def button(page, name: str):
     return page.get_by_role("button", name=name, exact=True).last
 
 
+def edit(page, whose: str) -> None:
+    """Open the editor of the last `whose`: "message" or "answer".
+
+    The page draws once a frame, and a busy browser's next frame may come after the next key.
+    """
+    button(page, f"Edit {whose}").click()
+    page.wait_for_function("() => document.activeElement.matches('.editor-text')")
+
+
 def texts(page) -> list[str]:
     return page.locator("#transcript .turn-question, #transcript .prose").all_inner_texts()
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.browser.conftest import SIZES
-from tests.browser.reader import REPLY, ask, button, ended, eventually, kept, stored, texts, watched
+from tests.browser.reader import REPLY, ask, button, edit, ended, eventually, kept, stored, texts, watched
 
 AT_END = """() => {
   const { scrollHeight, scrollTop, clientHeight } = document.querySelector('.reading');
@@ -42,16 +42,14 @@ def test_an_edited_question_is_asked_from_there_and_an_edited_answer_is_marked(p
     ask(page, "Frist question")
     ended(page, "finished")
     front.plays("Two.")
-    button(page, "Edit message").click()
-    # The page draws once a frame, and a busy browser's next frame may come after the next key.
-    page.wait_for_function("() => document.activeElement.matches('.editor-text')")
+    edit(page, "message")
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type("First question")
     page.keyboard.press("Control+Enter")
     page.get_by_text("Two.").wait_for()
     ended(page, "finished")
     assert texts(page) == ["First question", "Two."]
-    button(page, "Edit answer").click()
+    edit(page, "answer")
     page.locator(".editor-text").fill("My own words.")
     page.get_by_role("button", name="Save", exact=True).click()
     ended(page, "edited")

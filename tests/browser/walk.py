@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 
 from tests.browser.conftest import HOST
-from tests.browser.reader import ask, button, ended, kept, tab
+from tests.browser.reader import ask, button, edit, ended, kept, tab
 
 DOCUMENT = """## Findings
 
@@ -102,10 +102,10 @@ class Walk:
 
     def changes(self) -> None:
         page = self.page
-        button(page, "Edit message").click()
+        edit(page, "message")
         self.look("a question being edited")
         page.keyboard.press("Escape")
-        button(page, "Edit answer").click()
+        edit(page, "answer")
         self.look("an answer being edited")
         page.keyboard.press("Escape")
         button(page, "Delete answer").click()
