@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
-from medserver.worker.products import Product, product
+from medserver.worker.products import Product, is_plain, product
 
 
 class Step(Protocol):
@@ -161,10 +161,7 @@ def _product(*modules: nn.Module) -> Product:
 
     A quantised module computes as it does, each for itself; some only have a weight of another kind.
     """
-    plain = all(
-        type(module) is nn.Linear and type(module.weight) is nn.Parameter and module.bias is None for module in modules
-    )
-    if not plain:
+    if not all(is_plain(module) and module.bias is None for module in modules):
         return modules[0] if len(modules) == 1 else lambda x: torch.cat([module(x) for module in modules], dim=-1)
     if len(modules) == 1:
         weight = modules[0].weight.detach()

@@ -1,7 +1,6 @@
 """The checkpoint from the disk into memory: its kind, where it runs and in which arithmetic; it answers nothing."""
 
 import logging
-import os
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
@@ -17,6 +16,7 @@ from medserver.worker.checkpoint import Progress
 from medserver.worker.model import Model, Plan
 from medserver.worker.quantisation import BITSANDBYTES, TORCHAO, choose, share_of
 from medserver.worker.self_test import self_test
+from medserver.worker.threads import allowed_cores
 from medserver.worker.values import LoadFailure
 
 log = logging.getLogger("medserver.worker")
@@ -46,7 +46,7 @@ def plan(weights: int) -> Plan:
 
 def cap_threads() -> int:
     """Let torch use the physical cores this process may run on; more made decoding 19 times slower (measured)."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    allowed = len(allowed_cores())
     threads = max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
     torch.set_num_threads(threads)
     return threads

@@ -20,7 +20,7 @@ SMALL, FEW_ROWS = 2**21, 8
 
 def product(weight: Tensor, bias: Tensor | None = None) -> Product:
     """x → x Wᵀ + b. `weight`: (out, in); `x`: (..., in)."""
-    if weight.device.type != "cpu" or weight.dtype != torch.float32 or not prefer_onednn():
+    if not _by_onednn(weight):
         return lambda x: linear(x, weight, bias)
     onednn = torch.ops.mkldnn._linear_pointwise
     few = FEW_ROWS if weight.numel() < SMALL else 1
@@ -34,10 +34,22 @@ def product(weight: Tensor, bias: Tensor | None = None) -> Product:
 
 
 def quicken(network: nn.Module) -> None:
-    """Let the plain linear layers of `network` compute by `product`."""
+    """Let the plain linear layers of `network` compute by `product` where that is another way.
+
+    Elsewhere their `forward` stays as it is: over several GPUs it holds what moves features from one to the next.
+    """
     for module in network.modules():
-        if type(module) is nn.Linear:
+        if is_plain(module) and _by_onednn(module.weight):
             module.forward = product(module.weight, module.bias)
+
+
+def is_plain(module: nn.Module) -> bool:
+    """Whether it is a linear layer of numbers; quantised ones are of another class, or their weight is."""
+    return type(module) is nn.Linear and type(module.weight) is nn.Parameter
+
+
+def _by_onednn(weight: Tensor) -> bool:
+    return weight.device.type == "cpu" and weight.dtype == torch.float32 and prefer_onednn()
 
 
 def prefer_onednn() -> bool:

@@ -214,8 +214,7 @@ class Scheduler:
         drawn: list[int] = []
         for place in range(len(logits)):
             drawn += choose(logits[place : place + 1], [row.sampler])
-            ended = drawn[-1] in self._model.end_ids and not row.generation.ignore_eos
-            if ended or drawn[place : place + 1] != guessed[place : place + 1]:
+            if self._ends(row, drawn[-1]) or drawn[place : place + 1] != guessed[place : place + 1]:
                 break
         row.lookup.learn(len(guessed), len(drawn) - 1)
         step.commit(len(drawn))
@@ -226,7 +225,7 @@ class Scheduler:
     def _accept(self, request: Request, token: int) -> None:
         """Take a drawn token into the request: its text goes out, and its end is recognised."""
         request.take(token)
-        ended = token in self._model.end_ids and not request.generation.ignore_eos
+        ended = self._ends(request, token)
         text = "" if ended else request.detokenizer.add(token)
         text = request.stops.add(text)
         spent = len(request.tokens) >= self._answer_tokens(request)
@@ -238,6 +237,9 @@ class Scheduler:
             self._outputs.append((request, request.finished("stop" if ended or request.stops.found else "length")))
             self._leave(request)
 
+    def _ends(self, request: Request, token: int) -> bool:
+        return token in self._model.end_ids and not request.generation.ignore_eos
+
     def _answer_tokens(self, request: Request) -> int:
         left = self._max_model_len - request.prompt.length
         return min(left, request.generation.max_tokens or left)
@@ -248,10 +250,11 @@ class Scheduler:
             self._joining = None
         else:
             self._running.remove(request)
-            # The last token was drawn and never fed, so the slot does not hold it.
-            answer = torch.tensor(request.tokens[:-1], dtype=torch.long)
-            key = torch.cat([key_of(request.prompt), answer])
-            if request.salt is not None and len(key) == request.slot.length:  # not with what a stop string cut off
+            # The last token was drawn and never fed, so the slot does not hold it. It may hold some after it, that were
+            # guessed rightly and that a stop string cut off; then nothing is kept.
+            fed = request.tokens[:-1]
+            if request.salt is not None and request.slot.length == request.prompt.length + len(fed):
+                key = torch.cat([key_of(request.prompt), torch.tensor(fed, dtype=torch.long)])
                 self._prefixes.keep(request.salt, key, self._cache, request.slot)
         self._cache.leave(request.slot)
 

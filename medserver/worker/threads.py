@@ -24,7 +24,7 @@ class Threads:
     def __init__(self, most: int, cores: int | None = None, busy: Callable[[], float] | None = None):
         """`most`: threads when all `cores` are free, which are those that this process may run on by default."""
         self._most = most
-        self._allowed = _allowed()
+        self._allowed = allowed_cores()
         self._cores = cores or len(self._allowed)
         self._busy = busy or self._busy_seconds
         self.number = most
@@ -52,7 +52,7 @@ class Threads:
         return sum(sum(one) - one.idle - getattr(one, "iowait", 0.0) for one in _of(times, self._allowed))
 
 
-def _allowed() -> list[int]:
+def allowed_cores() -> list[int]:
     """The cores that this process may run on, by number."""
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))

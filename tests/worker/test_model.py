@@ -1,10 +1,11 @@
 """Loading, arithmetic and threads of the model, and the prompts it is given."""
 
+import os
+
 import psutil
 import pytest
 import torch
 
-from medserver.worker import loading
 from medserver.worker.loading import cap_threads, load, refuse_offloaded
 from medserver.worker.prompt import Conversation, prepare
 from medserver.worker.values import LoadFailure, WorkerRefusal, is_out_of_memory
@@ -14,10 +15,10 @@ from tests.worker.by_hand import TOLERANCE, Rows
 def test_threads_are_capped_at_the_physical_cores_this_process_may_use(monkeypatch):
     before = torch.get_num_threads()
     try:
-        monkeypatch.setattr(loading.os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(16)), raising=False)
         monkeypatch.setattr(psutil, "cpu_count", lambda logical: 16 if logical else 8)
         assert cap_threads() == torch.get_num_threads() == 8
-        monkeypatch.setattr(loading.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
         assert cap_threads() == torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)

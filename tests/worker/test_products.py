@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 from torch.nn.functional import linear
 
 from medserver import cpu
@@ -40,6 +41,15 @@ def test_onednn_multiplies_where_it_is_faster_alone(monkeypatch):
         product(large)(torch.randn(1, 1200))
         product(small.bfloat16())(torch.randn(8, 8).bfloat16())
         assert asked == expected
+
+
+def test_layers_stay_as_they_are_where_nothing_is_faster(monkeypatch):
+    for intel in (False, True, None):
+        monkeypatch.setattr(cpu, "is_intel", lambda intel=intel: intel)
+        network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4).bfloat16(), nn.LayerNorm(4))
+        products.quicken(network)
+        changed = ["forward" in vars(module) for module in network]
+        assert changed == [products.prefer_onednn(), False, False]
 
 
 @pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="about the CPU alone")
