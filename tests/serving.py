@@ -141,8 +141,11 @@ def question(text: str, images: tuple[str, ...] = (), **fields) -> dict:
 
 
 def long_question(**fields) -> dict:
-    """A question whose answer does not end by itself for a while: the tiny model, when greedy, runs in circles."""
-    return {"max_tokens": 1500, "temperature": 0, **fields}
+    """A question whose answer takes some seconds: the tiny model, when greedy, runs in circles.
+
+    Circles are quick, by prompt lookup (2,000 tokens a second were seen), so it takes many tokens.
+    """
+    return {"max_tokens": 6000, "temperature": 0, "loop_guard": 0, **fields}
 
 
 def picture(color: str = "gray", size: tuple[int, int] = (40, 30), kind: str = "PNG") -> str:
