@@ -1,13 +1,15 @@
-"""How much of a prompt may run between two steps of those who are already answering; it knows times only."""
+"""How much of the waiting prompts may run between two steps of those who are already answering; it knows times only."""
 
 # In tokens. Alone a prompt waits for nobody, so its pieces are only as small as its masks should be.
 ALONE = 1024
 LARGEST = 512
 SMALLEST = 32
 FIRST = 64
-# What is prefilled between two steps may take this many of them: a running row then waits for its next token twice as
-# long, and under three times where a piece turns out slower than the last.
+# For each prompt that waits, what is prefilled between two steps may take this many of them: beside one prompt a
+# running row waits for its next token twice as long, and under three times where a piece turns out slower than the last.
 PATIENCE = 1.0
+# But no longer than this, in seconds, however many wait: a text that is read goes on.
+LONGEST_PAUSE = 0.25
 
 
 class Pace:
@@ -17,9 +19,13 @@ class Pace:
         self._step = 0.0
         self._tokens = float(FIRST)
 
-    def tokens(self, alone: bool) -> int:
-        """How many tokens of prompts to run next. `alone`: nobody is decoding."""
-        return ALONE if alone else int(self._tokens)
+    def tokens(self, alone: bool, waiting: int = 1) -> int:
+        """How many tokens of prompts to run next. `alone`: nobody is decoding. `waiting`: prompts that could run."""
+        if alone:
+            return ALONE
+        pause = PATIENCE * self._step
+        pieces = min(waiting, LONGEST_PAUSE / pause) if pause else waiting
+        return int(self._tokens * max(1.0, pieces))
 
     def decoded(self, seconds: float) -> None:
         self._step += (seconds - self._step) * (0.2 if self._step else 1.0)

@@ -14,7 +14,7 @@ import torch
 
 from medserver.worker.memory import Budget, kv_budget
 from medserver.worker.model import Model
-from medserver.worker.pace import Pace
+from medserver.worker.pace import ALONE, Pace
 from medserver.worker.prefill import Prefill
 from medserver.worker.prefixes import PrefixStore, key_of
 from medserver.worker.request import Request
@@ -126,19 +126,29 @@ class Scheduler:
             self._leave(request)
 
     def _prefill_chunk(self) -> None:
-        """About as many tokens as running rows can wait for, of one prompt after the other; first come first served."""
+        """About as many tokens as running rows can wait for, of one prompt after the other; first come first served.
+
+        A row that has begun need not wait for the others: its first token goes out at once.
+        """
         self._spent, self._read, self._seconds = 0, 0, 0.0
+        self._callers = self._could_run()
         waited_for = bool(self._running)
         while self._left() > 0 and (self._joining or self._admit()):
             if self._spent and self._rest() > self._left():
                 break  # each piece costs a step of its own: the whole of a short prompt next time is one less
             self._guard(self._prefill, self._joining, shared=False)
+            self._hand_over()
         if self._read and waited_for:
             self._pace.prefilled(self._read, self._seconds)
 
     def _left(self) -> int:
-        """Tokens still to prefill in this step; fewer once the first row has begun, whose token should go out."""
-        return self._pace.tokens(alone=not self._running) - self._spent
+        """Tokens still to prefill in this step."""
+        return self._pace.tokens(alone=not self._running, waiting=self._callers) - self._spent
+
+    def _could_run(self) -> int:
+        """Prompts that are in their slot or could have one."""
+        joining = int(self._joining is not None)
+        return joining + min(len(self._waiting), self._slots - self.running)
 
     def _rest(self) -> int:
         """Tokens of the joining prompt that are still to prefill."""
@@ -167,12 +177,12 @@ class Scheduler:
         request, model, started = self._joining, self._model, perf_counter()
         if request.prefill is None:
             request.prefill = Prefill(model, self._cache, request.slot, request.prompt, self._prefixes, request.salt)
-        tokens = request.prefill.step(self._left())
+        tokens = request.prefill.step(min(self._left(), ALONE))
         model.wait()
         if tokens:
             self._read += tokens
             self._seconds += perf_counter() - started
-        self._spent += tokens or self._left()  # the vision tower is worth a chunk
+        self._spent += tokens or self._pace.tokens(alone=False)  # the vision tower is worth a piece
         if request.prefill.logits is not None:
             self._begin(request, request.prefill.logits)
 
