@@ -49,7 +49,7 @@ def words_then_picture(desk: Desk) -> list[Turn]:
 
 # ability → (how often in training, its maker); the order is that of the evaluation's table
 ABILITIES: dict[str, tuple[float, Callable[[Desk], list[Turn]]]] = {
-    "questions about MedServer": (17, about_server),
+    "questions about MedServer": (20, about_server),
     "textbook generalities": (13, about_medicine),
     "anything else: refuses": (16, out_of_reach),
     "film: opacity and zone": (14, film),
@@ -58,14 +58,14 @@ ABILITIES: dict[str, tuple[float, Callable[[Desk], list[Turn]]]] = {
     "two pictures: change": (10, pair),
     "three and more: asks for fewer": (1, many),
     "no picture: asks for one": (3, no_image),
-    "text question beside a picture": (5, words_beside_picture),
+    "text question beside a picture": (6, words_beside_picture),
     "follow-up on a film": (5, film_follow_up),
     "follow-up on a shape": (3, shape_follow_up),
     "follow-up on two pictures": (3, pair_follow_up),
     "next picture in a later turn": (3, next_picture),
-    "follow-up on a text answer": (7, text_follow_up),
+    "follow-up on a text answer": (8, text_follow_up),
     "after a refusal": (2, after_refusal),
-    "picture first, then a text question": (2.5, picture_then_words),
+    "picture first, then a text question": (3, picture_then_words),
     "text first, then a picture": (2.5, words_then_picture),
 }
 

@@ -37,7 +37,7 @@ class Recipe:
     tower_steps: int = 1_300
     tower_batch: int = 32
     tower_rate: float = 1.5e-3
-    steps: int = 7_000
+    steps: int = 8_500
     tokens: int = 2048
     first_lessons: int = 40_000
     rate: float = 2e-3
