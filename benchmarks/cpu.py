@@ -18,7 +18,7 @@ from medserver import cpu
 from medserver.weights import DEMO
 from medserver.worker import products
 from medserver.worker.loading import cap_threads, load
-from medserver.worker.model import Model, Plan
+from medserver.worker.model import Model, Part, Plan
 from medserver.worker.prompt import Conversation, prepare
 from medserver.worker.request import Request
 from medserver.worker.scheduler import Scheduler
@@ -46,7 +46,7 @@ def seconds(served: Model) -> dict[str, float]:
     found = {}
     started = perf_counter()
     for slot in slots[:2]:
-        served.extend(cache, slot, Prompt(torch.randint(5, 200_000, (1, PROMPT))), PROMPT, {})
+        served.extend(cache, [Part(slot, Prompt(torch.randint(5, 200_000, (1, PROMPT))), PROMPT, {})])
     found[f"a prompt of {PROMPT} tokens"] = (perf_counter() - started) / 2
     for slot in slots[2:]:
         slot.length = PROMPT

@@ -17,7 +17,7 @@ import transformers
 from torch import nn
 
 from benchmarks.figures import Spread, short
-from medserver.worker.model import Model, Plan
+from medserver.worker.model import Model, Part, Plan
 from medserver.worker.values import Prompt
 
 PROMPT, TOKENS, ROUNDS = 64, 64, 3
@@ -79,7 +79,8 @@ def ours(served: Model, rows: int) -> float:
     cache = served.new_cache(budget, rows, 1024)
     slots = [cache.take(PROMPT + 4 * TOKENS) for _ in range(rows)]
     assert all(slots), "the KV cache does not fit"
-    tokens = [int(served.extend(cache, slot, prompt(), PROMPT, {}).argmax()) for slot in slots]
+    parts = [Part(slot, prompt(), PROMPT, {}) for slot in slots]
+    tokens = [int(logits.argmax()) for part in parts for logits in served.extend(cache, [part])]
 
     def steps(count: int) -> None:
         nonlocal tokens

@@ -1,6 +1,6 @@
-"""Where new keys and values go and what each new token sees: one step of many sequences, one chunk of one.
+"""Where new keys and values go and what each new token sees: one step of many sequences, a part of one or of several.
 
-Both keep their masks and places for all layers. Query heads that share a key head stand in the place of a
+All keep their masks and places for all layers. Query heads that share a key head stand in the place of a
 sequence of queries, so that keys and values are never copied for them.
 """
 
@@ -96,10 +96,11 @@ class PrefillStep:
         self._ring_columns = self.positions[-window:] % window
         blocks = _blocks(start, end, images).to(device)
         near = torch.cat([past, self.positions])
-        self._masks = (
-            _mask(self.positions, torch.arange(end, device=device), blocks),
-            _mask(self.positions, near, blocks) & (near > self.positions.unsqueeze(1) - window),
+        self._seen = (
+            _seen(self.positions, torch.arange(end, device=device), blocks),
+            _seen(self.positions, near, blocks) & (near > self.positions.unsqueeze(1) - window),
         )
+        self._masks: dict[tuple[bool, torch.device], torch.Tensor] = {}
 
     def attend(self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         """`query` (tokens, heads, head_dim), `key` and `value` (tokens, kv_heads, head_dim) → (tokens, …)."""
@@ -110,9 +111,17 @@ class PrefillStep:
         tokens, heads, head_dim = query.shape
         kv_heads = keys.shape[0]
         grouped = query.view(tokens, kv_heads, -1, head_dim).permute(1, 2, 0, 3).reshape(1, kv_heads, -1, head_dim)
-        mask = self._masks[local].to(query.device).repeat(heads // kv_heads, 1)
+        mask = self._mask(local, heads // kv_heads, query)
         seen = scaled_dot_product_attention(grouped, keys[None], values[None], mask, scale=self._scale)
         return seen.view(kv_heads, -1, tokens, head_dim).permute(2, 0, 1, 3).reshape(tokens, -1)
+
+    def _mask(self, local: bool, groups: int, query: torch.Tensor) -> torch.Tensor:
+        """Zero where a query sees a column and -inf where not, (groups * tokens, columns); made once for all layers."""
+        known = (local, query.device)
+        if known not in self._masks:
+            hidden = ~self._seen[local].to(query.device).repeat(groups, 1)
+            self._masks[known] = query.new_zeros(hidden.shape).masked_fill_(hidden, -torch.inf)
+        return self._masks[known]
 
     def _onto_the_end(self, whole: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
         whole[:, self._slot.length : self._end] = new
@@ -151,7 +160,21 @@ class TrialStep(PrefillStep):
         self._late.append((ring, new))
 
 
-def _mask(positions: torch.Tensor, columns: torch.Tensor, blocks: torch.Tensor) -> torch.Tensor:
+class PackedStep:
+    """Parts of several sequences, one after the other, so that they share each product; each attends to its own."""
+
+    def __init__(self, steps: Sequence[PrefillStep]):
+        self._steps = steps
+        self._sizes = [len(step.positions) for step in steps]
+        self.positions = torch.cat([step.positions for step in steps])
+
+    def attend(self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        """As in `PrefillStep`, the tokens of all sequences together."""
+        parts = zip(self._steps, *(tensor.split(self._sizes) for tensor in (query, key, value)), strict=True)
+        return torch.cat([step.attend(layer, *own) for step, *own in parts])
+
+
+def _seen(positions: torch.Tensor, columns: torch.Tensor, blocks: torch.Tensor) -> torch.Tensor:
     """Which `columns` the tokens at `positions` see, bool (tokens, columns); the tokens are the last columns."""
     seen = columns <= positions.unsqueeze(1)
     seen[:, -len(positions) :] |= (blocks.unsqueeze(1) == blocks) & (blocks >= 0)

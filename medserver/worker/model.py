@@ -1,11 +1,12 @@
-"""The checkpoint in memory: a part of one prompt, one decode step for a batch of sequences."""
+"""The checkpoint in memory: parts of some prompts, one decode step for a batch of sequences."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from medserver.worker.attention import DecodeStep, PrefillStep, TrialStep
+from medserver.worker.attention import DecodeStep, PackedStep, PrefillStep, TrialStep
 from medserver.worker.decoder import Decoder
 from medserver.worker.graphs import Graphs, record_on_cuda
 from medserver.worker.kv import KVShape
@@ -16,6 +17,24 @@ from medserver.worker.vision import Key, Vision
 
 # Of each image of a prompt, by its first token: (tokens, hidden).
 Features = dict[int, torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The tokens of `prompt` that follow on what `slot` holds, up to `end`; it cuts no image.
+
+    `seen`: the features of its images by their place.
+    """
+
+    slot: Slot
+    prompt: Prompt
+    end: int
+    seen: Features
+
+    @property
+    def tokens(self) -> int:
+        """How many there are, as long as they have not run."""
+        return self.end - self.slot.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +89,35 @@ class Model:
         return self.vision.look(key, pixels.to(self.device, self.plan.dtype))
 
     @torch.inference_mode()
-    def extend(self, cache: SlotCache, slot: Slot, prompt: Prompt, end: int, seen: Features) -> torch.Tensor | None:
-        """Run the tokens of `prompt` that follow on what `slot` holds, up to `end`; cut no image.
+    def extend(self, cache: SlotCache, parts: Sequence[Part]) -> list[torch.Tensor | None]:
+        """Run `parts` of several prompts, each in a slot of its own, in one forward.
 
-        `seen`: the features of its images by their place. Returns the next-token logits, float32 (1, vocabulary),
-        or None where the prompt goes on.
+        Returns for each the next-token logits, float32 (1, vocabulary), or None where the prompt goes on. Slots are as
+        they were when it fails.
         """
-        start = slot.length
-        spans = [(image.first, image.after) for image in prompt.images]
-        hidden = self._embedded(prompt, start, end, seen)
-        step = PrefillStep(cache, slot, end, spans, self.decoder.scale, self.device)
-        hidden = self.decoder.run(hidden, step, end - 1)
-        slot.length = end
-        return self.decoder.logits(hidden[-1:]) if end == prompt.length else None
+        where = (self.decoder.scale, self.device)
+        steps = [PrefillStep(cache, part.slot, part.end, _spans(part), *where) for part in parts]
+        step = steps[0] if len(steps) == 1 else PackedStep(steps)
+        hidden = torch.cat([self._embedded(part) for part in parts])
+        hidden = self.decoder.run(hidden, step, max(part.end for part in parts) - 1)
+        ends = hidden.split([part.tokens for part in parts])
+        logits = [
+            self.decoder.logits(end[-1:]) if part.end == part.prompt.length else None
+            for part, end in zip(parts, ends, strict=True)
+        ]
+        for part in parts:
+            part.slot.length = part.end
+        return logits
 
-    def _embedded(self, prompt: Prompt, start: int, end: int, seen: Features) -> torch.Tensor:
-        ids = prompt.ids[0, start:end].clone()
-        inside = [image for image in prompt.images if start <= image.first and image.after <= end]
+    def _embedded(self, part: Part) -> torch.Tensor:
+        start, end = part.slot.length, part.end
+        ids = part.prompt.ids[0, start:end].clone()
+        inside = [image for image in part.prompt.images if start <= image.first and image.after <= end]
         for image in inside:
             ids[image.first - start : image.after - start] = 0  # its own id may lie outside the vocabulary
         hidden = self.decoder.embed(ids.to(self.device))
         for image in inside:
-            hidden[image.first - start : image.after - start] = seen[image.first].to(hidden.dtype)
+            hidden[image.first - start : image.after - start] = part.seen[image.first].to(hidden.dtype)
         return hidden
 
     @torch.inference_mode()
@@ -146,3 +172,7 @@ class Model:
         ids = set(configured if isinstance(configured, list) else [configured])
         ids |= {self.tokenizer.eos_token_id, self.token_id("<end_of_turn>")}
         return frozenset(ids - {None})
+
+
+def _spans(part: Part) -> list[tuple[int, int]]:
+    return [(image.first, image.after) for image in part.prompt.images]

@@ -6,9 +6,9 @@ LARGEST = 512
 SMALLEST = 32
 FIRST = 64
 # For each prompt that waits, what is prefilled between two steps may take this many of them: beside one prompt a
-# running row waits for its next token twice as long, and under three times where a piece turns out slower than the last.
+# running row waits for its next token twice as long, and under three times where a piece is slower than the last.
 PATIENCE = 1.0
-# But no longer than this, in seconds, however many wait: a text that is read goes on.
+# But no longer than this, in seconds, however many wait: a text that is being read goes on.
 LONGEST_PAUSE = 0.25
 
 
@@ -24,7 +24,7 @@ class Pace:
         if alone:
             return ALONE
         pause = PATIENCE * self._step
-        pieces = min(waiting, LONGEST_PAUSE / pause) if pause else waiting
+        pieces = min(waiting, LONGEST_PAUSE / pause) if pause else 1
         return int(self._tokens * max(1.0, pieces))
 
     def decoded(self, seconds: float) -> None:

@@ -1,8 +1,8 @@
-"""One prompt on its way into its slot, a piece at a time; it does not know who else is running."""
+"""One prompt on its way into its slot, part by part; it does not know who else is running."""
 
 import torch
 
-from medserver.worker.model import Features, Model
+from medserver.worker.model import Features, Model, Part
 from medserver.worker.prefixes import PrefixStore, key_of
 from medserver.worker.slots import Slot, SlotCache
 from medserver.worker.values import Prompt
@@ -12,7 +12,7 @@ class Prefill:
     """Begins with the longest kept prefix of the prompt, and keeps where the chat's next prompt may begin.
 
     `cached_tokens`: how many tokens the kept prefix saved. `logits`: of the next token, float32 (1, vocabulary);
-    None until the last piece has run.
+    None until the last part has run.
     """
 
     def __init__(
@@ -27,18 +27,43 @@ class Prefill:
         self._unseen = [number for number, image in enumerate(prompt.images) if image.first >= self.cached_tokens]
         self.logits: torch.Tensor | None = None
 
-    def step(self, tokens: int) -> int:
-        """Run about `tokens` of the prompt; how many it were, 0 where the vision tower ran on an image instead."""
-        if self._see_next():
-            return 0
+    @property
+    def rest(self) -> int:
+        """Tokens that are still to run."""
+        return self._prompt.length - self._slot.length
+
+    def look(self) -> bool:
+        """Fetch features of images up to the first for which the vision tower has to run; whether it ran."""
+        while self._unseen:
+            number = self._unseen[0]
+            image = self._prompt.images[number]
+            key = (self._salt, image.digest)
+            features = self._model.vision.known(key)
+            ran = features is None
+            self._features[image.first] = self._model.look(key, self._prompt.pixels[number]) if ran else features
+            del self._unseen[0]
+            if ran:
+                return True
+        return False
+
+    @property
+    def seen(self) -> bool:
+        """Whether no image is left to `look` at."""
+        return not self._unseen
+
+    def part(self, tokens: int) -> Part:
+        """What to run next, about `tokens` of the prompt, whose images have all been looked at."""
         start = self._slot.length
         end = cut(start, start + tokens, self._prompt)
         if self._salt is not None and start < self._keep_at < end:
             end = self._keep_at
-        self.logits = self._model.extend(self._cache, self._slot, self._prompt, end, self._features)
-        if self._salt is not None and end == self._keep_at:
-            self._prefixes.keep(self._salt, self._key[:end], self._cache, self._slot)
-        return end - start
+        return Part(self._slot, self._prompt, end, self._features)
+
+    def ran(self, part: Part, logits: torch.Tensor | None) -> None:
+        """`part` has run, and gave `logits`."""
+        self.logits = logits
+        if self._salt is not None and part.end == self._keep_at:
+            self._prefixes.keep(self._salt, self._key[: part.end], self._cache, self._slot)
 
     def _begin(self) -> int:
         """Load what is kept, but for one token that must run to give logits."""
@@ -48,19 +73,6 @@ class Prefill:
         length = min(kept.length, self._prompt.length - 1)
         self._cache.load(self._slot, kept, length)
         return length
-
-    def _see_next(self) -> bool:
-        """Fetch features of images up to the first for which the tower has to run; whether it ran."""
-        while self._unseen:
-            number = self._unseen.pop(0)
-            image = self._prompt.images[number]
-            key = (self._salt, image.digest)
-            features = self._model.vision.known(key)
-            ran = features is None
-            self._features[image.first] = self._model.look(key, self._prompt.pixels[number]) if ran else features
-            if ran:
-                return True
-        return False
 
 
 def cut(start: int, wanted: int, prompt: Prompt) -> int:

@@ -1,4 +1,4 @@
-"""The one thread that owns the model: admits requests, prefills them piece by piece, decodes all of them together.
+"""The one thread that owns the model: admits requests, prefills them part by part, decodes all of them together.
 
 It does not know HTTP. Requests come in through `submit` and `cancel`, from any thread; outputs leave through
 one call per step, so that a batch of rows costs the receiving side one wake-up.
@@ -7,13 +7,14 @@ one call per step, so that a batch of rows costs the receiving side one wake-up.
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from time import perf_counter
 
 import torch
 
 from medserver.worker.memory import Budget, kv_budget
-from medserver.worker.model import Model
+from medserver.worker.model import Model, Part
 from medserver.worker.pace import ALONE, Pace
 from medserver.worker.prefill import Prefill
 from medserver.worker.prefixes import PrefixStore, key_of
@@ -27,6 +28,9 @@ log = logging.getLogger("medserver.worker")
 
 OUT_OF_MEMORY = Broken("out_of_memory", "The model ran out of memory on this request.")
 FAULT = Broken("internal", "The model failed on this request.")
+# Prompts run together up to so many tokens: beyond it products are hardly quicker for their size, and the first would
+# wait for the last.
+PACKED = 256
 FAULTS = 3  # decode steps that fail in a row, after which the worker starts afresh
 
 
@@ -48,7 +52,7 @@ class Scheduler:
         self._waiting: deque[Request] = deque()
         self._wake = threading.Condition()
         self._closing = False
-        self._joining: Request | None = None  # the one that is prefilled
+        self._joining: list[Request] = []  # those that are prefilled
         self._running: list[Request] = []
         self._pace = Pace()
         self._threads = Threads(torch.get_num_threads()) if model.plan.device == "cpu" else None
@@ -63,7 +67,7 @@ class Scheduler:
 
     @property
     def running(self) -> int:
-        return len(self._running) + (self._joining is not None)
+        return len(self._running) + len(self._joining)
 
     @property
     def waiting(self) -> int:
@@ -100,11 +104,11 @@ class Scheduler:
 
     @torch.inference_mode()  # the cache is written in here and in the model: both must be on the same side
     def step(self) -> None:
-        """Drop who left, prefill a chunk, decode one token for every row, deliver."""
+        """Drop who left, prefill some, decode one token for every row, deliver."""
         if self._threads:
             self._threads.adjust()
         self._drop_cancelled()
-        self._prefill_chunk()
+        self._prefill()
         if self._running:
             self._guard(self._decode, self._running[-1], shared=True)
         self._hand_over()
@@ -122,37 +126,58 @@ class Scheduler:
     def _drop_cancelled(self) -> None:
         with self._wake:
             self._waiting = deque(request for request in self._waiting if not request.cancelled.is_set())
-        for request in [one for one in (*self._running, self._joining) if one and one.cancelled.is_set()]:
+        for request in [one for one in (*self._running, *self._joining) if one.cancelled.is_set()]:
             self._leave(request)
 
-    def _prefill_chunk(self) -> None:
-        """About as many tokens as running rows can wait for, of one prompt after the other; first come first served.
+    def _prefill(self) -> None:
+        """About as many tokens as running rows can wait for; first come, first served.
 
         A row that has begun need not wait for the others: its first token goes out at once.
         """
         self._spent, self._read, self._seconds = 0, 0, 0.0
         self._callers = self._could_run()
         waited_for = bool(self._running)
-        while self._left() > 0 and (self._joining or self._admit()):
-            if self._spent and self._rest() > self._left():
-                break  # each piece costs a step of its own: the whole of a short prompt next time is one less
-            self._guard(self._prefill, self._joining, shared=False)
+        while self._left() > 0 and (pack := self._gather()):
+            self._extend(pack)
             self._hand_over()
         if self._read and waited_for:
             self._pace.prefilled(self._read, self._seconds)
+
+    def _could_run(self) -> int:
+        """Prompts that are in their slot or could have one."""
+        return len(self._joining) + min(len(self._waiting), self._slots - self.running)
 
     def _left(self) -> int:
         """Tokens still to prefill in this step."""
         return self._pace.tokens(alone=not self._running, waiting=self._callers) - self._spent
 
-    def _could_run(self) -> int:
-        """Prompts that are in their slot or could have one."""
-        joining = int(self._joining is not None)
-        return joining + min(len(self._waiting), self._slots - self.running)
+    def _gather(self) -> list[Request]:
+        """Whose prompts to run together: the rests of as many as fit, or a part of the first."""
+        pack: list[Request] = []
+        tokens = 0
+        for request in self._candidates():
+            self._guard(lambda one=request: self._look(one), request, shared=False)
+            if request not in self._joining:
+                continue  # it failed
+            tokens += request.prefill.rest
+            if not request.prefill.seen or (pack and tokens > min(self._left(), PACKED)):
+                break
+            # Each part costs a forward of its own: the whole of a short prompt next time is one less.
+            if not pack and self._spent and tokens > self._left():
+                break
+            pack.append(request)
+        return pack
 
-    def _rest(self) -> int:
-        """Tokens of the joining prompt that are still to prefill."""
-        return self._joining.prompt.length - self._joining.slot.length
+    def _candidates(self) -> Iterator[Request]:
+        """Who could be prefilled, in the order they came; who waits is let in when it is its turn."""
+        yield from list(self._joining)
+        while self._admit():
+            yield self._joining[-1]
+
+    def _look(self, request: Request) -> None:
+        """Let the vision tower run on its images as long as there is time; each is worth a piece."""
+        while self._left() > 0 and request.prefill.look():
+            self._spent += self._pace.tokens(alone=False)
 
     def _admit(self) -> bool:
         """Let the first who waits join, if there is a slot with room for all that it may become."""
@@ -161,7 +186,7 @@ class Scheduler:
                 return False
             first = self._waiting[0]
         self._guard(lambda: self._seat(first), first, shared=False)
-        return self._joining is not None
+        return first in self._joining
 
     def _seat(self, request: Request) -> None:
         tokens = request.prompt.length + self._answer_tokens(request)
@@ -171,27 +196,47 @@ class Scheduler:
         if request.slot is not None:
             with self._wake:
                 self._waiting.remove(request)
-            self._joining = request
+            self._joining.append(request)
+            model, slot, prompt = self._model, request.slot, request.prompt
+            request.prefill = Prefill(model, self._cache, slot, prompt, self._prefixes, request.salt)
 
-    def _prefill(self) -> None:
-        request, model, started = self._joining, self._model, perf_counter()
-        if request.prefill is None:
-            request.prefill = Prefill(model, self._cache, request.slot, request.prompt, self._prefixes, request.salt)
-        tokens = request.prefill.step(min(self._left(), ALONE))
-        model.wait()
-        if tokens:
-            self._read += tokens
-            self._seconds += perf_counter() - started
-        self._spent += tokens or self._pace.tokens(alone=False)  # the vision tower is worth a piece
-        if request.prefill.logits is not None:
-            self._begin(request, request.prefill.logits)
+    def _extend(self, pack: list[Request]) -> None:
+        """Run a part of each of them in one forward; where that fails each alone, to see whose fault it was."""
+        if len(pack) > 1:
+            try:
+                ran = self._forward(pack)
+            except Exception as error:
+                log.error("a part of %d prompts failed: %s", len(pack), type(error).__name__)
+            else:
+                for request, part, logits in ran:
+                    self._guard(partial(self._ran, request, part, logits), request, shared=False)
+                return
+        for request in pack:
+            self._guard(lambda one=request: self._ran(*self._forward([one])[0]), request, shared=False)
+
+    def _forward(self, pack: list[Request]) -> list[tuple[Request, Part, torch.Tensor | None]]:
+        """Each of them, the part of its prompt that has run, and the logits where it was the last."""
+        started, most = perf_counter(), max(1, min(self._left(), ALONE))
+        parts = [request.prefill.part(most) for request in pack]
+        tokens = sum(part.tokens for part in parts)
+        logits = self._model.extend(self._cache, parts)
+        self._model.wait()
+        self._read += tokens
+        self._spent += tokens
+        self._seconds += perf_counter() - started
+        return list(zip(pack, parts, logits, strict=True))
+
+    def _ran(self, request: Request, part: Part, logits: torch.Tensor | None) -> None:
+        request.prefill.ran(part, logits)
+        if logits is not None:
+            self._begin(request, logits)
 
     def _begin(self, request: Request, logits: torch.Tensor) -> None:
         model, ids = self._model, request.prompt.ids[0]
         request.sampler = Sampler(request.generation, ids, model.vocab_size, logits.device, model.end_ids)
         request.detokenizer = Detokenizer(model.tokenizer.backend_tokenizer)
         [token] = choose(logits, [request.sampler])
-        self._joining = None
+        self._joining.remove(request)
         self._running.append(request)
         self._accept(request, token)
 
@@ -256,8 +301,8 @@ class Scheduler:
 
     def _leave(self, request: Request) -> None:
         """Give its slot back; what a turn has computed is kept for the next one."""
-        if request is self._joining:
-            self._joining = None
+        if request in self._joining:
+            self._joining.remove(request)
         else:
             self._running.remove(request)
             # The last token was drawn and never fed, so the slot does not hold it. It may hold some after it, that were
@@ -296,7 +341,7 @@ class Scheduler:
 
     def _fail(self, request: Request, broken: Broken) -> None:
         self._outputs.append((request, broken))
-        if request in self._running or request is self._joining:
+        if request in self._running or request in self._joining:
             request.salt = None  # a step broke in the middle: nothing of it is kept
             self._leave(request)
         with self._wake:
@@ -306,7 +351,7 @@ class Scheduler:
             torch.cuda.empty_cache()
 
     def _fail_all(self, culprit: Request) -> None:
-        lost = dict.fromkeys([culprit, *self._running, *filter(None, [self._joining])])
+        lost = dict.fromkeys([culprit, *self._running, *self._joining])
         self._outputs += [(request, FAULT) for request in lost]
-        self._running, self._joining = [], None
+        self._running, self._joining = [], []
         self._forget()

@@ -10,7 +10,7 @@ from typing import Any
 import PIL.Image
 import torch
 
-from medserver.worker.model import Model
+from medserver.worker.model import Model, Part
 from medserver.worker.prompt import Conversation, prepare
 from medserver.worker.values import LoadFailure
 
@@ -36,7 +36,7 @@ def _ask(model: Model, kind: str, content: list[dict[str, Any]], *pngs: bytes) -
         for image, pixels in zip(prompt.images, prompt.pixels if pngs else (), strict=True)
     }
     cache = model.new_cache(sys.maxsize, 1, prompt.length)
-    logits = model.extend(cache, cache.take(prompt.length), prompt, prompt.length, seen)
+    [logits] = model.extend(cache, [Part(cache.take(prompt.length), prompt, prompt.length, seen)])
     if not torch.isfinite(logits).all():
         raise LoadFailure(f"The self-test failed: asked about {kind}, the model computes numbers that are not finite.")
 

@@ -51,11 +51,33 @@ class Rows:
         prefill = Prefill(self.model, self.cache, row.slot, prompt, self.prefixes, salt)
         row.cached = prefill.cached_tokens
         while prefill.logits is None:
-            prefill.step(chunk)
+            if not prefill.look():
+                part = prefill.part(chunk)
+                prefill.ran(part, *self.model.extend(self.cache, [part]))
             self.step(steps_between)
         self.rows.append(row)
         self._take(row, prefill.logits[0])
         return row
+
+    @torch.inference_mode()
+    def join_together(self, prompts: list[Prompt], tokens: int = 10**6) -> None:
+        """Prefill them in common forwards, `tokens` of each at a time."""
+        joining = {}
+        for prompt in prompts:
+            row = Row(prompt, self.cache.take(prompt.length + 200))
+            prefill = joining[row] = Prefill(self.model, self.cache, row.slot, prompt, self.prefixes, None)
+            while prefill.look():
+                pass
+        while joining:
+            parts = [prefill.part(tokens) for prefill in joining.values()]
+            for (row, prefill), part, logits in zip(
+                list(joining.items()), parts, self.model.extend(self.cache, parts), strict=True
+            ):
+                prefill.ran(part, logits)
+                if logits is not None:
+                    del joining[row]
+                    self.rows.append(row)
+                    self._take(row, logits[0])
 
     @torch.inference_mode()
     def leave(self, row: Row) -> None:

@@ -41,6 +41,16 @@ def test_text_only_checkpoints_keep_their_logits(text_model, prompt):
     assert rows.worst <= TOLERANCE
 
 
+@pytest.mark.parametrize("tokens", [9, WINDOW + 3, 10**6])
+def test_prompts_that_run_together_keep_their_logits(model, prompt, tokens):
+    rows = Rows(model)
+    rows.join(prompt(model, "Hello"))
+    asked = [("What is visible?", 1), (LONG, 2, 3), ("Hello",), (LONG + LONG,), ("Compare the two films.", 1, 4)]
+    rows.join_together([prompt(model, *one) for one in asked], tokens)
+    rows.step(WINDOW + 3)
+    assert rows.worst <= TOLERANCE
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (1, 2, 0)])
 def test_rows_that_leave_in_any_order_leave_the_others_as_they_were(text_model, prompt, order):
     rows = Rows(text_model)

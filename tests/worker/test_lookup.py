@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from medserver.weights import DEMO
 from medserver.worker.loading import load
 from medserver.worker.lookup import LONGEST_PAUSE, MOST, Lookup
+from medserver.worker.model import Part
 from medserver.worker.prompt import Conversation, prepare
 from medserver.worker.request import Request
 from medserver.worker.values import Finished, Generation, Prompt
@@ -159,6 +160,6 @@ def test_the_next_turn_continues_what_was_guessed(text_model, prompt, monkeypatc
         slots = [cache.take(len(held) + 2) for _ in range(2)]
         cache.load(slots[0], kept, kept.length)
         whole = Prompt(held[None])
-        text_model.extend(cache, slots[1], whole, len(held), {})
+        text_model.extend(cache, [Part(slots[1], whole, len(held), {})])
         logits = text_model.decode([7, 7], slots, cache)
     torch.testing.assert_close(logits[0], logits[1], rtol=1e-3, atol=1e-3)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medserver.worker.pace import ALONE, LARGEST, PATIENCE, SMALLEST, Pace
+from medserver.worker.pace import ALONE, FIRST, LARGEST, LONGEST_PAUSE, PATIENCE, SMALLEST, Pace
 
 
 @pytest.mark.parametrize(("overhead", "per_token"), [(0.0, 1e-4), (0.005, 5e-5), (0.01, 1e-5)])
@@ -22,6 +22,25 @@ def test_the_short_end_of_a_prompt_does_not_make_the_next_piece_smaller():
     before = pace.tokens(alone=False)
     pace.prefilled(3, 0.01)
     assert pace.tokens(alone=False) == before
+
+
+def test_each_prompt_that_waits_may_take_a_step_up_to_the_longest_pause():
+    pace = Pace()
+    assert pace.tokens(alone=False, waiting=9) == FIRST, "how long a step takes is not known yet"
+    for _ in range(60):
+        pace.decoded(0.01)
+        pace.prefilled(100, 0.01)
+    piece = pace.tokens(alone=False)
+    assert pace.tokens(alone=False, waiting=0) == piece == pytest.approx(100, abs=1)
+    assert pace.tokens(alone=False, waiting=7) == pytest.approx(700, rel=0.02)
+    longest = LONGEST_PAUSE / (PATIENCE * 0.01)
+    assert pace.tokens(alone=False, waiting=1000) == pytest.approx(100 * longest, rel=0.02)
+
+
+def test_where_a_step_is_longer_than_the_longest_pause_a_piece_still_runs():
+    pace = Pace()
+    pace.decoded(3.0)
+    assert pace.tokens(alone=False, waiting=8) == FIRST
 
 
 def test_alone_a_prompt_runs_in_large_pieces():

@@ -8,6 +8,7 @@ from torch.nn.functional import linear
 from medserver import cpu
 from medserver.worker import loading, products
 from medserver.worker.loading import load, plan
+from medserver.worker.model import Part
 from medserver.worker.products import product
 
 
@@ -78,7 +79,7 @@ def test_in_bfloat16_the_cpu_says_about_what_it_says_in_float32(model, multimoda
             for image, pixels in zip(asked.images, asked.pixels, strict=True)
         }
         slot = cache.take(asked.length)
-        said.append([one.extend(cache, slot, asked, asked.length, seen)])
+        said.append(one.extend(cache, [Part(slot, asked, asked.length, seen)]))
         said[-1].append(one.decode([7], [slot], cache))
     for exact, rounded in zip(*said, strict=True):
         assert torch.nn.functional.cosine_similarity(exact, rounded).item() > 0.999

@@ -119,6 +119,41 @@ def test_of_a_crowd_the_first_hears_before_the_others_are_prefilled(text_model, 
     run_to_end(scheduler)
 
 
+def test_a_crowd_of_short_prompts_shares_its_forwards_and_says_what_each_says_alone(model, prompt, monkeypatch):
+    asked = [("Hello",), ("What is visible?", 1), ("a",), ("Compare the two films.", 2), ("b",), ("c",)]
+    alone = [scheduled(model, [Request(prompt(model, *one), greedy(9, ignore_eos=True))])[0] for one in asked]
+    packs, extend = [], model.extend
+
+    def counted(cache, parts):
+        packs.append(len(parts))
+        return extend(cache, parts)
+
+    monkeypatch.setattr(model, "extend", counted)
+    crowd = [Request(prompt(model, *one), greedy(9, ignore_eos=True)) for one in asked]
+    assert scheduled(model, crowd) == alone
+    assert sum(packs) == len(asked) and len(packs) <= len(asked) / 2
+
+
+def test_a_prompt_that_breaks_in_company_breaks_alone(model, prompt, monkeypatch):
+    delivered: list = []
+    scheduler = scheduler_of(model, delivered.extend)
+    crowd = [Request(prompt(model, text), greedy(5, ignore_eos=True)) for text in "abc"]
+    extend = model.extend
+
+    def breaks(cache, parts):
+        if any(part.prompt is crowd[1].prompt for part in parts):
+            raise torch.OutOfMemoryError
+        return extend(cache, parts)
+
+    monkeypatch.setattr(model, "extend", breaks)
+    for request in crowd:
+        scheduler.submit(request)
+    run_to_end(scheduler)
+    endings = {who: what for who, what in delivered if not isinstance(what, Piece)}
+    assert endings.pop(crowd[1]).code == "out_of_memory"
+    assert endings == {one: Finished("length", one.prompt.length, 5) for one in (crowd[0], crowd[2])}
+
+
 def test_a_step_that_breaks_fails_its_requests_and_not_the_worker(model, prompt, monkeypatch):
     delivered: list = []
     scheduler = scheduler_of(model, delivered.extend)

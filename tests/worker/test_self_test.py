@@ -11,9 +11,9 @@ def test_it_is_asked_in_words_and_about_an_image_where_it_reads_them(model, text
     for one, expected in ((model, [0, 1]), (text_model, [0])):
         asked, extend = [], one.extend
 
-        def heard(cache, slot, prompt, end, seen, extend=extend, asked=asked):
-            asked.append(len(seen))
-            return extend(cache, slot, prompt, end, seen)
+        def heard(cache, parts, extend=extend, asked=asked):
+            asked += [len(part.seen) for part in parts]
+            return extend(cache, parts)
 
         monkeypatch.setattr(one, "extend", heard)
         self_test(one)
@@ -21,7 +21,7 @@ def test_it_is_asked_in_words_and_about_an_image_where_it_reads_them(model, text
 
 
 def test_weights_that_compute_no_numbers_fail_it(model, monkeypatch):
-    monkeypatch.setattr(model, "extend", lambda *_: torch.tensor([[float("nan")]]))
+    monkeypatch.setattr(model, "extend", lambda *_: [torch.tensor([[float("nan")]])])
     with pytest.raises(LoadFailure, match="self-test failed: asked about words"):
         self_test(model)
 
