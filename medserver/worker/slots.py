@@ -28,17 +28,21 @@ class Slot:
     length: int = 0
 
 
+# Of some layers keys and values, each (kv_heads, columns, head_dim).
+Layers = list[tuple[torch.Tensor, torch.Tensor]]
+
+
 @dataclass(slots=True, eq=False)
 class Snapshot:
     """A copy of one sequence's keys and values, valid at its own end: the rings hold no more than the window.
 
-    Per layer a pair, each (kv_heads, columns, head_dim). `whole`: the global layers; several snapshots of one
-    chat share it, so it may be longer than `length`. `rings`: the local layers.
+    `whole`: the global layers; several snapshots of one chat share it, so it may be longer than `length`. `rings`: the
+    local layers.
     """
 
     length: int
-    whole: list[tuple[torch.Tensor, torch.Tensor]]
-    rings: list[tuple[torch.Tensor, torch.Tensor]]
+    whole: Layers
+    rings: Layers
 
 
 class SlotCache:

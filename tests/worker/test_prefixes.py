@@ -1,5 +1,7 @@
 """A chat goes on where its last turn ended, and only there, and only its own."""
 
+from random import Random
+
 import pytest
 import torch
 
@@ -90,6 +92,22 @@ def test_prefixes_of_one_chat_share_their_storage_and_the_oldest_go_first(text_m
     assert shared == shape.bytes(100) + rings, "the global layers are there once"
     assert store.longest("s", key[:99]) is None and store.longest("s", key).length == 100
     assert store.longest("u", key).length == 50 and store.bytes <= limit
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_bytes_are_those_of_all_that_is_kept_whatever_came_and_went(text_model, seed):
+    dice, cache, keys = Random(seed), new_cache(text_model), (torch.arange(100), torch.arange(100) % 7)
+    slot = cache.take(200)
+    store = PrefixStore(4 * cache.shape.bytes(60))
+    with torch.inference_mode():
+        cache.clear(1, 100)
+        for _ in range(60):
+            slot.length = dice.randrange(1, 100)
+            store.keep(dice.choice("stu"), dice.choice(keys)[: slot.length], cache, slot)
+            kept = [one.kept for one in store._used]
+            parts = [*{id(one.whole): one.whole for one in kept}.values(), *(one.rings for one in kept)]
+            assert store.bytes == sum(tensor.nbytes for part in parts for pair in part for tensor in pair)
+            assert 0 < store.bytes <= 4 * cache.shape.bytes(60)
 
 
 def test_what_ends_in_an_image_or_is_too_large_is_not_kept(model, prompt):
