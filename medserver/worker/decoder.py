@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu
 
-from medserver.worker.products import Product, is_plain, product
+from medserver.worker.products import Product, is_plain, side_by_side
 
 
 class Step(Protocol):
@@ -157,17 +157,10 @@ def _layer(module: Any, kind: str, config: Any) -> Layer:
 
 
 def _product(*modules: nn.Module) -> Product:
-    """The products of all `modules` side by side: one product where they are plain, and their weights become views.
+    """The products of all `modules` side by side, as one where they are plain.
 
     A quantised module computes as it does, each for itself; some only have a weight of another kind.
     """
-    if not all(is_plain(module) and module.bias is None for module in modules):
-        return modules[0] if len(modules) == 1 else lambda x: torch.cat([module(x) for module in modules], dim=-1)
-    if len(modules) == 1:
-        weight = modules[0].weight.detach()
-    else:
-        weight = torch.cat([module.weight.detach() for module in modules])
-        parts = weight.split([module.out_features for module in modules])
-        for module, part in zip(modules, parts, strict=True):
-            module.weight.data = part
-    return product(weight)
+    if all(is_plain(module) and module.bias is None for module in modules):
+        return side_by_side(modules)
+    return modules[0] if len(modules) == 1 else lambda x: torch.cat([module(x) for module in modules], dim=-1)

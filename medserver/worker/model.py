@@ -59,7 +59,7 @@ class Model:
         self.supports_images = network.config.model_type == "gemma3"
         self.decoder = Decoder(network.model.language_model if self.supports_images else network.model, network.lm_head)
         self.vision = Vision(network.model)
-        quicken(network)
+        quicken(network, network.get_input_embeddings().weight)
         self.text_config = network.config.get_text_config()
         self.end_ids = self._end_ids()
         # A captured step runs on one device alone.

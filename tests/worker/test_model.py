@@ -73,12 +73,6 @@ def test_weights_that_were_left_on_the_disk_are_refused(model):
         refuse_offloaded(torch.nn.Linear(2, 2, device="meta"))
 
 
-def test_products_side_by_side_take_no_second_copy_of_their_weights(model):
-    attention = model.network.model.language_model.layers[0].self_attn
-    storages = {part.weight.untyped_storage().data_ptr() for part in (attention.q_proj, attention.k_proj)}
-    assert storages == {attention.v_proj.weight.untyped_storage().data_ptr()}
-
-
 @pytest.mark.parametrize(
     ("error", "expected"),
     [

@@ -27,30 +27,46 @@ def test_a_product_is_the_same_by_either_library(maker, shape, rows):
         torch.testing.assert_close(product(weight, bias)(x), linear(x, weight, bias), rtol=1e-4, atol=1e-4)
 
 
-def test_onednn_multiplies_where_it_is_faster_alone(monkeypatch):
-    asked = []
-    real = torch.ops.mkldnn._linear_pointwise
-    monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", lambda x, *rest: asked.append(len(x)) or real(x, *rest))
-    small, large = torch.randn(16, 8), torch.randn(2048, 1200)
-    for intel, expected in ((False, [8, 1]), (True, []), (None, [])):
-        monkeypatch.setattr(cpu, "is_intel", lambda intel=intel: intel)
-        if intel is False and not products.prefer_onednn():
-            expected = []  # a build without both libraries
-        asked.clear()
-        for rows in (1, 8):
-            product(small)(torch.randn(rows, 8))
-        product(large)(torch.randn(1, 1200))
-        product(small.bfloat16())(torch.randn(8, 8).bfloat16())
-        assert asked == expected
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_weights_are_packed_where_that_is_known_to_be_faster(maker, monkeypatch, bfloat16):
+    monkeypatch.setattr(cpu, "multiplies_bfloat16", lambda: bfloat16)
+    wide = torch.randn(16, 8)
+    assert products.packs(wide) == products.prefer_onednn()
+    assert products.packs(wide.bfloat16()) == (bfloat16 and cpu.is_intel() is not None)
+    assert not products.packs(wide.double()) and not products.packs(wide.to("meta"))
 
 
-def test_layers_stay_as_they_are_where_nothing_is_faster(monkeypatch):
-    for intel in (False, True, None):
-        monkeypatch.setattr(cpu, "is_intel", lambda intel=intel: intel)
-        network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4).bfloat16(), nn.LayerNorm(4))
-        products.quicken(network)
-        changed = ["forward" in vars(module) for module in network]
-        assert changed == [products.prefer_onednn(), False, False]
+def test_layers_side_by_side_are_one_product_and_their_weights_are_there_once(maker):
+    layers = [nn.Linear(24, size, bias=False) for size in (8, 4, 12)]
+    x = torch.randn(3, 24)
+    with torch.inference_mode():
+        alone = [layer(x) for layer in layers]
+        multiply = products.side_by_side(layers)
+        for found, expected in zip(multiply(x).split((8, 4, 12), dim=1), alone, strict=True):
+            torch.testing.assert_close(found, expected)
+        for layer, expected in zip(layers, alone, strict=True):
+            torch.testing.assert_close(layer(x), expected)
+    if products.prefer_onednn():
+        assert not any(layer.weight.numel() for layer in layers), "they went over into the packed one"
+    else:
+        assert len({layer.weight.untyped_storage().data_ptr() for layer in layers}) == 1
+
+
+@pytest.mark.parametrize("copied", [0, 1000])
+def test_other_layers_are_packed_too_and_one_that_is_shared_stays_for_the_others(maker, monkeypatch, copied):
+    monkeypatch.setattr(products, "_COPIED_BYTES", copied)
+    words = nn.Embedding(5, 4)
+    own, norm, head = network = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4), nn.Linear(4, 5, bias=False))
+    head.weight = words.weight
+    x = torch.randn(2, 4)
+    with torch.inference_mode():
+        expected = network(x)
+        products.quicken(network, words.weight)
+        torch.testing.assert_close(network(x), expected)
+    assert words.weight.shape == (5, 4)
+    changed = ["forward" in vars(module) for module in (own, norm, head)]
+    assert changed == [products.prefer_onednn(), False, products.prefer_onednn() and copied > 0]
+    assert own.weight.numel() == (0 if changed[0] else 16)
 
 
 @pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="about the CPU alone")
