@@ -13,6 +13,7 @@ from medserver.worker.slots import Slot, SlotCache
 
 # Where images stand in a prompt: (first token, token after the last).
 Spans = Sequence[tuple[int, int]]
+_MANY_ROWS = 8
 
 
 class DecodeStep:
@@ -47,12 +48,12 @@ class DecodeStep:
         keys, values = self._cache.keys[layer], self._cache.values[layer]
         self._write(keys, key)
         self._write(values, value)
-        seen = scaled_dot_product_attention(
+        seen = _attend(
             query.unflatten(1, (keys.shape[1], -1)),
             keys[: self._rows, :, :width],
             values[: self._rows, :, :width],
             None if mask is None else mask.to(query.device),
-            scale=self._scale,
+            self._scale,
         )
         return seen.reshape(self._rows, -1)
 
@@ -172,6 +173,20 @@ class PackedStep:
         """As in `PrefillStep`, the tokens of all sequences together."""
         parts = zip(self._steps, *(tensor.split(self._sizes) for tensor in (query, key, value)), strict=True)
         return torch.cat([step.attend(layer, *own) for step, *own in parts])
+
+
+def _attend(
+    query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None, scale: float
+) -> torch.Tensor:
+    """Of a few queries in each row; `mask`: float. The library's kernel for CPUs is made for many: with two products
+    instead a step of 16 rows took 0.92 of its time, of 32 rows 0.89 (34 layers, 130 and 1,000 tokens, measured).
+    """
+    if query.device.type != "cpu" or query.dtype != torch.float32 or len(query) < _MANY_ROWS:
+        return scaled_dot_product_attention(query, keys, values, mask, scale=scale)
+    scores = torch.matmul(query * scale, keys.transpose(-1, -2))
+    if mask is not None:
+        scores += mask
+    return torch.matmul(torch.softmax(scores, dim=-1), values)
 
 
 def _seen(positions: torch.Tensor, columns: torch.Tensor, blocks: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ import torch
 
 from medserver.worker.request import Request
 from medserver.worker.values import Generation
-from tests.worker.by_hand import LONG, TOLERANCE, Rows, decoded, full_forward, greedy, scheduled
+from tests.worker.by_hand import LONG, TOLERANCE, Rows, decoded, full_forward, greedy, new_cache, scheduled
 
 WINDOW = 32  # of the tiny checkpoints
 
@@ -47,6 +47,13 @@ def test_prompts_that_run_together_keep_their_logits(model, prompt, tokens):
     rows.join(prompt(model, "Hello"))
     asked = [("What is visible?", 1), (LONG, 2, 3), ("Hello",), (LONG + LONG,), ("Compare the two films.", 1, 4)]
     rows.join_together([prompt(model, *one) for one in asked], tokens)
+    rows.step(WINDOW + 3)
+    assert rows.worst <= TOLERANCE
+
+
+def test_many_rows_of_different_lengths_keep_their_logits(text_model, prompt):
+    rows = Rows(text_model, new_cache(text_model, slots=10))
+    rows.join_together([prompt(text_model, " ".join(["one more word"] * count)) for count in range(1, 11)])
     rows.step(WINDOW + 3)
     assert rows.worst <= TOLERANCE
 
