@@ -156,14 +156,14 @@ class Scheduler:
         pack: list[Request] = []
         tokens = 0
         for request in self._candidates():
+            tokens += request.prefill.rest
+            if pack and tokens > min(self._left(), PACKED):
+                break
             self._guard(lambda one=request: self._look(one), request, shared=False)
             if request not in self._joining:
-                continue  # it failed
-            tokens += request.prefill.rest
-            if not request.prefill.seen or (pack and tokens > min(self._left(), PACKED)):
-                break
+                return pack  # it failed
             # Each part costs a forward of its own: the whole of a short prompt next time is one less.
-            if not pack and self._spent and tokens > self._left():
+            if not request.prefill.seen or (self._spent and tokens > self._left()):
                 break
             pack.append(request)
         return pack
