@@ -110,7 +110,12 @@ def warnings_for(settings: Settings, argv: Sequence[str]) -> list[str]:
     """What the person should know about these settings before they are used."""
     said: list[str] = []
     given = {word.split("=")[0] for word in argv}
-    for flag, name in (("--hf-token", "HF_TOKEN"), ("--upstream-key", "MEDSERVER_UPSTREAM_KEY")):
+    secrets = {
+        "--hf-token": "HF_TOKEN",
+        "--upstream-key": "MEDSERVER_UPSTREAM_KEY",
+        "--rate-limit-store": "MEDSERVER_RATE_LIMIT_STORE",
+    }
+    for flag, name in secrets.items():
         if flag in given:
             said.append(f"{flag} shows in the process list; {name} in the environment or .env does not.")
     if config.readable_by_others(Path.cwd()):

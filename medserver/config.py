@@ -96,6 +96,14 @@ def rate(text: str) -> str:
     return text.strip()
 
 
+def store(text: str) -> str:
+    """The address of a Redis: `redis://[[user]:password@]host[:port][/number]`, `rediss://` over TLS."""
+    if not re.fullmatch(r"rediss?://([^@/\s]*@)?[^@/\s:]+(:\d{1,5})?(/\d+)?", text):
+        # Not quoted: it may hold a password.
+        raise BadSetting("that is no address of a Redis, such as redis://10.0.0.5:6379/0")
+    return text
+
+
 def directory(text: str) -> Path:
     path = Path(text).expanduser()
     if not text or not path.is_dir():
@@ -250,6 +258,9 @@ class Settings:
         1, "--max-user-streams", parse=integer(1), help="answers one client address may receive at a time"
     )
     rate_limit: str = setting("20/minute", "--rate-limit", parse=rate, help="requests per client address")
+    rate_limit_store: str | None = setting(
+        None, "--rate-limit-store", parse=store, help="a Redis that counts them for several hosts", secret=True
+    )
     max_history_messages: int = setting(100, "--max-history-messages", parse=integer(1), help="messages in one request")
     max_text_length: int = setting(50000, "--max-text-length", parse=integer(1), help="characters in one message")
     max_conversation_length: int = setting(

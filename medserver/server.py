@@ -18,7 +18,7 @@ from medserver.access.client import client_of, salt_of
 from medserver.access.entrance import Entrance
 from medserver.access.envelope import Envelope
 from medserver.access.pairing_routes import add_pairing
-from medserver.access.rate import RateLimit
+from medserver.access.rate import RateLimit, over_hosts
 from medserver.access.trust_routes import add_trust
 from medserver.admission import Admission, Ticket
 from medserver.api_wire import ApiWire
@@ -165,7 +165,7 @@ def build_common(settings: Settings, serving: Serving, host: EngineHost | None =
         hardware=hardware,
         host=found,
         admission=admission,
-        rate=RateLimit(settings.rate_limit),
+        rate=over_hosts(RateLimit(settings.rate_limit), settings.rate_limit, settings.rate_limit_store),
         metrics=Metrics(admission, lambda: found.status, serving.variant.model_id),
         entrance=Entrance(settings),
         journal=Journal(settings.audit_log, about(serving)) if settings.audit_log else None,

@@ -13,6 +13,7 @@ tls          https with one's own certificates or the hospital's
 body         no more bytes than were agreed
 client       under which name somebody is counted
 rate         how often a client may ask
+shared_rate  the same over several hosts
 recent       when it did, for as long as that counts
 *_routes     pages and answers of pairing and trust
 *_command    medserver pair, keys, sessions

@@ -14,7 +14,7 @@ from medserver.access.client import client_of
 from medserver.access.recent import Recent
 from medserver.errors import TooMany
 
-_SCOPE = "answers"
+SCOPE = "answers"
 
 Route = Callable[[Request], Awaitable[Response]]
 
@@ -47,8 +47,26 @@ class RateLimit:
         Raises:
             TooMany: it is one too many; with the seconds until this client may ask again.
         """
-        if self.limiter.hit(self._rate, client, _SCOPE):
+        if self.limiter.hit(self._rate, client, SCOPE):
             return
-        reset, _ = self.limiter.get_window_stats(self._rate, client, _SCOPE)
-        seconds = max(1, math.ceil(reset - time.monotonic()))
-        raise TooMany(f"Too many requests: {self._rate} are answered for each client.", retry_after=seconds)
+        reset, _ = self.limiter.get_window_stats(self._rate, client, SCOPE)
+        raise refusal(self._rate, reset - time.monotonic())
+
+
+def over_hosts(alone: RateLimit, rate: str, store: str | None) -> RateLimit:
+    """`alone`, or the limit of several hosts where they have a `store` in common.
+
+    Raises:
+        BadSetting: as `SharedRate`.
+    """
+    if store is None:
+        return alone
+    from medserver.access.shared_rate import SharedRate  # what it stands on is of no use without a store
+
+    return SharedRate(rate, store, alone)
+
+
+def refusal(rate: limits.RateLimitItem, seconds: float) -> TooMany:
+    """What a client is told who has asked too often, and may ask again in `seconds`."""
+    message = f"Too many requests: {rate} are answered for each client."
+    return TooMany(message, retry_after=max(1, math.ceil(seconds)))

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from medserver.access.entrance import Entrance
-from medserver.access.rate import RateLimit
+from medserver.access.rate import RateLimit, over_hosts
 from medserver.audit.account import Account
 from medserver.config import Settings
 from medserver.crew.common import Common
@@ -142,7 +142,7 @@ def leased(orders: Orders, line: Line, heard: dict[str, Callable[..., Any]]) -> 
         hardware=orders.hardware,
         host=_host(orders, line, heard, salt),
         admission=admission,
-        rate=LeasedRate(settings.rate_limit, line),
+        rate=over_hosts(LeasedRate(settings.rate_limit, line), settings.rate_limit, settings.rate_limit_store),
         metrics=LeasedMetrics(line),
         entrance=LeasedEntrance(settings, line),
         journal=None,

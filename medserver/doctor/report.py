@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from medserver import __version__
 from medserver.config import BadSetting, Settings
-from medserver.doctor import machine, model, network, packages, upstreams
+from medserver.doctor import machine, model, network, packages, store, upstreams
 from medserver.doctor.finding import Check, Circumstances, Finding, discreet
 from medserver.hardware import Hardware, probe
 from medserver.weights import serving_for
@@ -34,6 +34,7 @@ CHECKS: dict[str, Check] = {
     "certificates": network.certificates,
     "clock": network.clock,
     "upstreams": upstreams.upstreams,
+    "limits": store.store,
     "token": model.token,
     "access": model.access,
     "weights": model.weights,
@@ -56,7 +57,7 @@ def findings_for(settings: Settings, environ: Mapping[str, str], directory: Path
     blind = [Finding("hardware", "fail", "The machine could not be looked at in time", "Does nvidia-smi answer?")]
     waiting = {name: _started(lambda check=check: check(at)) for name, check in CHECKS.items()}
     found = [_within_time(name, results) for name, results in waiting.items()]
-    secrets = (settings.hf_token, settings.upstream_key)
+    secrets = (settings.hf_token, settings.upstream_key, settings.rate_limit_store)
     found = found if at.hardware.interpreters else blind + found
     return [replace(one, says=discreet(one.says, *secrets), advice=discreet(one.advice, *secrets)) for one in found]
 
