@@ -141,33 +141,40 @@ class PrefillStep:
 
 
 class TrialStep(PrefillStep):
-    """The next tokens of one sequence, not all of which may stay: no more than the window has.
+    """The next tokens of one sequence, which may not stay: as long as they do not, the slot is as it was.
 
-    What a ring would overwrite is still seen if they do not, so it takes them at `commit`. Elsewhere they stand
-    where those that come in their stead will.
+    What a ring would overwrite is still seen if they go, so it takes them at `commit`. Elsewhere they stand where those
+    that come in their stead will.
     """
 
-    def __init__(self, cache: SlotCache, slot: Slot, end: int, scale: float, device: torch.device):
-        super().__init__(cache, slot, end, (), scale, device)
+    def __init__(self, cache: SlotCache, slot: Slot, end: int, images: Spans, scale: float, device: torch.device):
+        super().__init__(cache, slot, end, images, scale, device)
         self._late: list[tuple[torch.Tensor, torch.Tensor]] = []
 
-    def commit(self, tokens: int) -> None:
-        """Let the first `tokens` stay."""
+    def commit(self, tokens: int | None = None) -> None:
+        """Let all stay or, of no more than the window has, the first `tokens`."""
         for ring, new in self._late:
             ring.index_copy_(1, self._ring_columns[:tokens].to(ring.device), new[:, :tokens])
-        self._slot.length += tokens
+        self._slot.length += len(self.positions) if tokens is None else tokens
 
     def _keep(self, ring: torch.Tensor, new: torch.Tensor) -> None:
-        self._late.append((ring, new))
+        self._late.append((ring, new[:, -len(self._ring_columns) :]))
 
 
 class PackedStep:
-    """Parts of several sequences, one after the other, so that they share each product; each attends to its own."""
+    """Parts of several sequences, one after the other, so that they share each product; each attends to its own.
 
-    def __init__(self, steps: Sequence[PrefillStep]):
+    Where one fails all do, and must find their slots as they were: so they are trials.
+    """
+
+    def __init__(self, steps: Sequence[TrialStep]):
         self._steps = steps
         self._sizes = [len(step.positions) for step in steps]
         self.positions = torch.cat([step.positions for step in steps])
+
+    def commit(self) -> None:
+        for step in self._steps:
+            step.commit()
 
     def attend(self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         """As in `PrefillStep`, the tokens of all sequences together."""

@@ -92,22 +92,29 @@ class Model:
     def extend(self, cache: SlotCache, parts: Sequence[Part]) -> list[torch.Tensor | None]:
         """Run `parts` of several prompts, each in a slot of its own, in one forward.
 
-        Returns for each the next-token logits, float32 (1, vocabulary), or None where the prompt goes on. Slots are as
-        they were when it fails.
+        Returns for each the next-token logits, float32 (1, vocabulary), or None where the prompt goes on. When several
+        fail, their slots are as they were; one alone may be left with half of its part.
         """
+        several = len(parts) > 1
+        kind = TrialStep if several else PrefillStep
         where = (self.decoder.scale, self.device)
-        steps = [PrefillStep(cache, part.slot, part.end, _spans(part), *where) for part in parts]
-        step = steps[0] if len(steps) == 1 else PackedStep(steps)
+        steps = [kind(cache, part.slot, part.end, _spans(part), *where) for part in parts]
+        step = PackedStep(steps) if several else steps[0]
         hidden = torch.cat([self._embedded(part) for part in parts])
         hidden = self.decoder.run(hidden, step, max(part.end for part in parts) - 1)
-        ends = hidden.split([part.tokens for part in parts])
-        logits = [
-            self.decoder.logits(end[-1:]) if part.end == part.prompt.length else None
-            for part, end in zip(parts, ends, strict=True)
-        ]
-        for part in parts:
-            part.slot.length = part.end
+        logits = self._last_logits(hidden, parts)
+        if several:
+            step.commit()
+        else:
+            parts[0].slot.length = parts[0].end
         return logits
+
+    def _last_logits(self, hidden: torch.Tensor, parts: Sequence[Part]) -> list[torch.Tensor | None]:
+        """After the last tokens of those parts that end their prompts; one product for all of them."""
+        ends = torch.tensor([part.tokens for part in parts]).cumsum(0).tolist()
+        last = [end - 1 for end, part in zip(ends, parts, strict=True) if part.end == part.prompt.length]
+        rows = iter(self.decoder.logits(hidden[last]).split(1) if last else ())
+        return [next(rows) if part.end == part.prompt.length else None for part in parts]
 
     def _embedded(self, part: Part) -> torch.Tensor:
         start, end = part.slot.length, part.end
@@ -148,7 +155,7 @@ class Model:
         Returns the logits after each, float32 (tokens, vocabulary), and the step to commit to.
         """
         end = slot.length + len(tokens)
-        step = TrialStep(cache, slot, end, self.decoder.scale, self.device)
+        step = TrialStep(cache, slot, end, (), self.decoder.scale, self.device)
         hidden = self.decoder.run(self.decoder.embed(torch.tensor(tokens, device=self.device)), step, end - 1)
         return self.decoder.logits(hidden), step
 

@@ -27,9 +27,13 @@ def product(weight: Tensor, bias: Tensor | None = None) -> Product:
     """x → x Wᵀ + b, from a packed copy of `weight` where that is faster. `weight`: (out, in); `x`: (..., in)."""
     if not packs(weight):
         return lambda x: linear(x, weight, bias)
+    return _by_onednn(torch.ops.mkldnn._reorder_linear_weight(weight.detach(), _ROWS), bias)
+
+
+def _by_onednn(weight: Tensor, bias: Tensor | None) -> Product:
+    """By oneDNN, from `weight` as it is."""
     onednn = torch.ops.mkldnn._linear_pointwise.default
-    packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), _ROWS)
-    return lambda x: onednn(x, packed, bias, "none", [], "")
+    return lambda x: onednn(x, weight, bias, "none", [], "")
 
 
 def side_by_side(modules: Sequence[nn.Linear]) -> Product:
@@ -59,11 +63,12 @@ def quicken(network: nn.Module, shared: Tensor) -> None:
     for module in network.modules():
         if not is_plain(module) or not module.weight.numel() or not packs(module.weight):
             continue
+        if module.weight is not shared or module.weight.nbytes <= _COPIED_BYTES:
+            module.forward = product(module.weight, module.bias)
+        else:
+            module.forward = _by_onednn(module.weight, module.bias)
         if module.weight is not shared:
-            module.forward = product(module.weight, module.bias)
             module.weight.data = module.weight.new_empty(0)
-        elif module.weight.nbytes <= _COPIED_BYTES:
-            module.forward = product(module.weight, module.bias)
 
 
 def is_plain(module: nn.Module) -> bool:

@@ -9,13 +9,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
+from math import inf
 from time import perf_counter
 
 import torch
 
 from medserver.worker.memory import Budget, kv_budget
 from medserver.worker.model import Model, Part
-from medserver.worker.pace import ALONE, Pace
+from medserver.worker.pace import ALONE, LONGEST_PAUSE, Pace
 from medserver.worker.prefill import Prefill
 from medserver.worker.prefixes import PrefixStore, key_of
 from medserver.worker.request import Request
@@ -137,6 +138,7 @@ class Scheduler:
         self._spent, self._read, self._seconds = 0, 0, 0.0
         self._callers = self._could_run()
         waited_for = bool(self._running)
+        self._until = perf_counter() + LONGEST_PAUSE if waited_for else inf
         while self._left() > 0 and (pack := self._gather()):
             self._extend(pack)
             self._hand_over()
@@ -148,7 +150,9 @@ class Scheduler:
         return len(self._joining) + min(len(self._waiting), self._slots - self.running)
 
     def _left(self) -> int:
-        """Tokens still to prefill in this step."""
+        """Tokens still to prefill in this step; what the vision tower takes is known only afterwards."""
+        if perf_counter() > self._until:
+            return 0
         return self._pace.tokens(alone=not self._running, waiting=self._callers) - self._spent
 
     def _gather(self) -> list[Request]:

@@ -1,13 +1,20 @@
 """Requests come, wait, end, are cancelled and break, and nobody else is the worse for it."""
 
+import time
+from collections import Counter
+
 import pytest
 import torch
 
+from medserver.worker.attention import PrefillStep
 from medserver.worker.kv import kv_bytes
+from medserver.worker.pace import LONGEST_PAUSE
 from medserver.worker.request import Request
 from medserver.worker.slots import BLOCK
-from medserver.worker.values import Broken, Finished, Piece
+from medserver.worker.values import Broken, Finished, Piece, Prompt
 from tests.worker.by_hand import LONG, greedy, run_to_end, scheduled, scheduler_of
+
+WINDOW = 32  # of the tiny checkpoints
 
 
 def test_a_cancelled_request_leaves_at_the_next_step_and_the_others_go_on(model, prompt):
@@ -134,24 +141,59 @@ def test_a_crowd_of_short_prompts_shares_its_forwards_and_says_what_each_says_al
     assert sum(packs) == len(asked) and len(packs) <= len(asked) / 2
 
 
-def test_a_prompt_that_breaks_in_company_breaks_alone(model, prompt, monkeypatch):
-    delivered: list = []
-    scheduler = scheduler_of(model, delivered.extend)
-    crowd = [Request(prompt(model, text), greedy(5, ignore_eos=True)) for text in "abc"]
-    extend = model.extend
+def test_a_prompt_that_breaks_in_company_breaks_alone_and_the_others_are_as_if_nothing_was(
+    text_model, prompt, monkeypatch
+):
+    """Among them a chat that goes on, whose rings a broken forward must not have overwritten."""
+    begun = prompt(text_model, LONG)
+    goes_on = Prompt(torch.cat([begun.ids, torch.arange(5, 20)[None]], dim=1))
+    asked = [(prompt(text_model, "a"), None), (prompt(text_model, "b"), None), (goes_on, "s")]
 
-    def breaks(cache, parts):
-        if any(part.prompt is crowd[1].prompt for part in parts):
-            raise torch.OutOfMemoryError
-        return extend(cache, parts)
+    def said(breaks: bool) -> list:
+        delivered: list = []
+        scheduler = scheduler_of(text_model, delivered.extend)
+        scheduler.submit(Request(begun, greedy(1, ignore_eos=True), "s"))
+        run_to_end(scheduler)
+        delivered.clear()
+        crowd = [Request(ids, greedy(5, ignore_eos=True), salt) for ids, salt in asked]
+        attend = PrefillStep.attend
 
-    monkeypatch.setattr(model, "extend", breaks)
-    for request in crowd:
-        scheduler.submit(request)
+        def attended(step, layer, *tensors):
+            if breaks and layer == 4 and step._slot is crowd[1].slot:
+                raise torch.OutOfMemoryError
+            return attend(step, layer, *tensors)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(PrefillStep, "attend", attended)
+            for request in crowd:
+                scheduler.submit(request)
+            run_to_end(scheduler)
+        assert crowd[2].prefill.cached_tokens > WINDOW
+        endings = {who: what for who, what in delivered if not isinstance(what, Piece)}
+        assert getattr(endings[crowd[1]], "code", None) == ("out_of_memory" if breaks else None)
+        return [crowd[0].tokens, crowd[2].tokens, endings[crowd[0]], endings[crowd[2]]]
+
+    assert said(True) == said(False)
+
+
+def test_a_vision_tower_that_is_slow_stops_running_answers_no_longer_than_they_may_wait(model, prompt, monkeypatch):
+    scheduler = scheduler_of(model, lambda batch: None)
+    runs = Request(prompt(model, "Hello"), greedy(200, ignore_eos=True))
+    scheduler.submit(runs)
+    for _ in range(4):
+        scheduler.step()
+    looks, look = [], model.look
+
+    def slow(*asked):
+        looks.append(len(runs.tokens))
+        time.sleep(0.6 * LONGEST_PAUSE)
+        return look(*asked)
+
+    monkeypatch.setattr(model, "look", slow)
+    for number in range(6):
+        scheduler.submit(Request(prompt(model, "What is this?", 2 * number, 2 * number + 1), greedy(2)))
     run_to_end(scheduler)
-    endings = {who: what for who, what in delivered if not isinstance(what, Piece)}
-    assert endings.pop(crowd[1]).code == "out_of_memory"
-    assert endings == {one: Finished("length", one.prompt.length, 5) for one in (crowd[0], crowd[2])}
+    assert len(looks) >= 8 and max(Counter(looks).values()) == 2
 
 
 def test_a_step_that_breaks_fails_its_requests_and_not_the_worker(model, prompt, monkeypatch):
