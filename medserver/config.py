@@ -97,11 +97,12 @@ def rate(text: str) -> str:
 
 
 def store(text: str) -> str:
-    """The address of a Redis: `redis://[[user]:password@]host[:port][/number]`, `rediss://` over TLS."""
-    if not re.fullmatch(r"rediss?://([^@/\s]*@)?[^@/\s:]+(:\d{1,5})?(/\d+)?", text):
+    """The address of a Redis: `redis://[[user]:password@]host[:port][/number]`, `rediss://` over TLS; 6379 is usual."""
+    found = re.fullmatch(r"(rediss?://(?:[^@/\s]*@)?(?:[^@/\s:\[]+|\[[0-9a-f:.]+\]))(?::(\d{1,5}))?(/\d+)?", text)
+    if found is None or not 0 < int(found[2] or 6379) < 65536:
         # Not quoted: it may hold a password.
         raise BadSetting("that is no address of a Redis, such as redis://10.0.0.5:6379/0")
-    return text
+    return f"{found[1]}:{found[2] or 6379}{found[3] or '/0'}"
 
 
 def directory(text: str) -> Path:

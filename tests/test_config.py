@@ -159,6 +159,7 @@ def test_a_local_checkpoint_is_a_directory(tmp_path, capsys):
         (("-m", "demo", "--rate-limit", "0/minute"), "not a rate"),
         (("-m", "demo", "--rate-limit", "20"), "not a rate"),
         (("-m", "demo", "--rate-limit-store", "http://h:6379"), "no address of a Redis"),
+        (("-m", "demo", "--rate-limit-store", "redis://:secret@h:99999"), "that is no address of a Redis"),
         (("-m", "demo", "--port"), "expected one argument"),
         (("-m", "demo", "--engine", "remote"), "needs --upstream URL"),
         (("-m", "demo", "--engine", "vllm", "--upstream", "http://gpu-1:8000"), "give one"),
@@ -289,3 +290,19 @@ def test_secrets_may_come_as_files_and_the_environment_wins(tmp_path, monkeypatc
     assert config.environment_with_dotenv(tmp_path)["MEDSERVER_HF_TOKEN"] == "hf_file"
     config.os.environ["MEDSERVER_HF_TOKEN"] = "hf_environment"
     assert config.environment_with_dotenv(tmp_path)["MEDSERVER_HF_TOKEN"] == "hf_environment"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("redis://10.0.0.5", "redis://10.0.0.5:6379/0"),
+        ("rediss://user:p%40ss@store.example:6380/3", "rediss://user:p%40ss@store.example:6380/3"),
+        ("redis://[fd00::5]", "redis://[fd00::5]:6379/0"),
+    ],
+)
+def test_a_store_of_rates_has_the_usual_port(text, expected):
+    pytest.importorskip("redis")
+    from medserver.access.shared_rate import opened
+
+    assert parsed("--rate-limit-store", text).rate_limit_store == expected
+    opened(expected)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from medserver.config import BadSetting
 from medserver.doctor.finding import Circumstances, Finding
 
 AWAY = (
@@ -15,7 +16,10 @@ def store(at: Circumstances) -> Finding:
         return Finding("limits", "skip", "counted on this machine alone (--rate-limit-store)")
     from medserver.access.shared_rate import opened
 
-    storage = opened(at.settings.rate_limit_store)
+    try:
+        storage = opened(at.settings.rate_limit_store)
+    except BadSetting as problem:
+        return Finding("limits", "fail", "the start would be refused", str(problem))
     if asyncio.run(storage.check()):
         return Finding("limits", "ok", "the Redis that counts it answers")
     return Finding("limits", "warn", "the Redis that should count it does not answer", AWAY)

@@ -82,7 +82,8 @@ def quoted(value: str) -> str:
         BadSetting: neither could.
     """
     if "'" in value or "\n" in value:
-        raise BadSetting(f"{value!r} holds a quote or a new line, which a service's settings cannot")
+        # Not quoted: it may be a password.
+        raise BadSetting("a value holds a quote or a new line, which a service's settings cannot")
     return f"'{value}'"
 
 

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ from medserver.errors import TooMany
 from tests.serving import Running, question
 
 RATE = "3/minute"
+OTHER = "192.0.2.8"
 # The two are one program, which goes by the name it is called by.
 REDIS = shutil.which("redis-server") or shutil.which("redis-check-rdb")
 pytestmark = pytest.mark.skipif(REDIS is None, reason="Redis is not on this machine")
@@ -58,18 +60,27 @@ def hosts(store: str, count: int = 2) -> list[RateLimit]:
     return [over_hosts(RateLimit(RATE), RATE, store) for _ in range(count)]
 
 
-def test_several_hosts_count_a_client_together_and_each_client_for_itself():
+@pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::/64"])
+def test_several_hosts_count_an_address_together_and_each_for_itself(address):
     with redis() as (_, store):
         one, two = hosts(store)
-        told = asyncio.run(counted(*[(one, "a"), (two, "a")] * 2, (two, "a"), (one, "b"), (two, "b")))
+        told = asyncio.run(counted(*[(one, address), (two, address)] * 2, (two, address), (one, OTHER), (two, OTHER)))
     assert told[:3] == [0, 0, 0] and told[5:] == [0, 0]
     assert all(55 <= seconds <= 60 for seconds in told[3:5])
+
+
+@pytest.mark.parametrize("own", ["key 1", "session 5f2a", "127.0.0.1", "::1"])
+def test_what_is_a_hosts_own_is_not_taken_for_the_same_of_another(own):
+    with redis() as (_, store):
+        one, two = hosts(store)
+        told = asyncio.run(counted(*[(one, own)] * 4, *[(two, own)] * 4))
+    assert [bool(seconds) for seconds in told] == [False, False, False, True] * 2
 
 
 def test_neither_an_address_nor_a_name_stands_in_the_store():
     with redis() as (_, store):
         [host] = hosts(store, 1)
-        asyncio.run(counted((host, "192.0.2.77"), (host, "session-of-ward-3")))
+        asyncio.run(counted((host, "192.0.2.77"), (host, "session of ward 3")))
         port = store.rpartition(":")[2].partition("/")[0]
         held = subprocess.run(
             ["redis-cli", "-p", port, "-a", "se:cret", "--no-auth-warning", "keys", "*"], capture_output=True, text=True
@@ -80,10 +91,10 @@ def test_neither_an_address_nor_a_name_stands_in_the_store():
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
 def test_while_it_is_away_each_host_counts_for_itself_and_nobody_waits_for_it(number):
     async def away(process, one, two) -> list[int]:
-        told = await counted((one, "a"), (two, "a"))
+        told = await counted((one, OTHER), (two, OTHER))
         process.send_signal(number)
         started = time.monotonic()
-        told += await counted(*[(one, "a")] * 4, *[(two, "a")] * 3)
+        told += await counted(*[(one, OTHER)] * 4, *[(two, OTHER)] * 3)
         assert time.monotonic() - started < 2 * PATIENCE_SECONDS + 0.5, "each host asked once in vain"
         return [bool(seconds) for seconds in told]
 
@@ -92,40 +103,47 @@ def test_while_it_is_away_each_host_counts_for_itself_and_nobody_waits_for_it(nu
     assert told == [False, False, False, False, False, True, False, False, False]
 
 
+def asked(running: Running) -> httpx.Response:
+    """An answer for an address that a proxy tells of."""
+    said = question("x", max_tokens=1, stream=False)
+    headers = {"X-Forwarded-For": OTHER}
+    return httpx.post(running.url + "/api/chat", json=said, headers=headers, trust_env=False)
+
+
 def test_two_servers_refuse_a_client_together_and_say_nothing_of_the_store(multimodal_checkpoint):
     with redis() as (process, store):
         options = ("-m", "demo", "--model-path", str(multimodal_checkpoint), "--rate-limit", RATE)
+        options += ("--open", "--trusted-proxy", "127.0.0.1")
         with (
             Running(*options, env={"MEDSERVER_RATE_LIMIT_STORE": store}) as one,
             Running(*options, "--workers", "2", env={"MEDSERVER_RATE_LIMIT_STORE": store}) as two,
         ):
-            answers = [
-                httpx.post(running.url + "/api/chat", json=question("x", max_tokens=1, stream=False), trust_env=False)
-                for running in (one.until_ready(), two.until_ready(), one, two, one)
-            ]
+            answers = [asked(running) for running in (one.until_ready(), two.until_ready(), one, two, one)]
             assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
             assert int(answers[-1].headers["retry-after"]) > 0
             process.kill()
             assert httpx.get(one.url + "/api/health", trust_env=False).status_code == 200
-            again = httpx.post(one.url + "/api/chat", json=question("x", max_tokens=1, stream=False), trust_env=False)
-            assert again.status_code == 200, "each host counts for itself"
+            assert asked(one).status_code == 200, "each host counts for itself"
             for running in (one, two):
                 running.process.send_signal(signal.SIGTERM)
             said = one.process.stdout.read() + two.process.stdout.read()
     assert "store of the rate limit does not answer" in said and "se:cret" not in said and "se%3Acret" not in said
 
 
-def test_the_doctor_asks_whether_it_answers(tmp_path):
-    def found(store: str) -> str:
+def test_the_doctor_asks_whether_it_answers(tmp_path, monkeypatch):
+    def found(store: str) -> tuple[str, str]:
         findings = findings_for(Settings(rate_limit_store=store), {}, tmp_path)
-        return {one.name: one.state for one in findings}["limits"]
+        [state] = [(one.state, one.says) for one in findings if one.name == "limits"]
+        return state
 
     with redis() as (_, store):
-        assert found(store) == "ok"
-    assert found(store) == "warn"
+        assert found(store) == ("ok", "the Redis that counts it answers")
+    assert found(store) == ("warn", "the Redis that should count it does not answer")
+    monkeypatch.setitem(sys.modules, "redis", None)
+    assert found(store)[0] == "fail"
 
 
 def test_without_its_client_the_start_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "redis", None)
+    monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(BadSetting, match="pip install 'medserver\\[redis\\]'"):
         over_hosts(RateLimit(RATE), RATE, "redis://127.0.0.1:1/0")
