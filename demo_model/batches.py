@@ -1,17 +1,19 @@
 """Cuts encoded lessons into batches and lays them out as tensors; knows no model and no optimiser."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 import torch
 
-from demo_model.desk import Desk
+from demo_model.desk import Desk, Lesson
 from demo_model.encoding import Encoder, Example
 from demo_model.gallery import Gallery
 from demo_model.lessons import SHARES, make_first_lesson, make_lesson
 
 # So many lessons are made together and sorted by length, so that little of a batch is padding.
 _AHEAD = 480
+
+Make = Callable[[Desk, dict[str, float]], Lesson]
 
 
 class Batches:
@@ -20,8 +22,11 @@ class Batches:
     `shares`: how often each ability comes up, changed from outside as the abilities are learned.
     """
 
-    def __init__(self, encoder: Encoder, gallery: Gallery, *, tokens: int, first: int, seed: int) -> None:
-        """The first `first` lessons are plain ones: one turn, no system prompt."""
+    def __init__(
+        self, encoder: Encoder, gallery: Gallery, *, tokens: int, first: int, seed: int, make: Make = make_lesson
+    ) -> None:
+        """The first `first` lessons are plain ones: one turn, no system prompt; the others are made by `make`."""
+        self._make = make
         self.encoder, self._tokens, self.first = encoder, tokens, first
         self.shares = SHARES
         self._rng = Random(seed)
@@ -36,7 +41,7 @@ class Batches:
         if not self._ready:
             plain = self.plain
             self.first -= _AHEAD
-            make = make_first_lesson if plain else make_lesson
+            make = make_first_lesson if plain else self._make
             examples = [
                 self.encoder.example(make(self.desk, self.shares), self._rng, plain=plain) for _ in range(_AHEAD)
             ]

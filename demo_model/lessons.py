@@ -22,6 +22,7 @@ from demo_model.text_lessons import (
     about_medicine,
     about_server,
     after_refusal,
+    first_words_turn,
     kind_turn,
     out_of_reach,
     text_follow_up,
@@ -86,3 +87,10 @@ def make_lesson(desk: Desk, shares: dict[str, float] = SHARES) -> Lesson:
     (ability,) = desk.rng.choices(list(shares), list(shares.values()))
     turns = tuple(ABILITIES[ability][1](desk))
     return Lesson(ability, system_text(desk.rng, images=any(turn.images for turn in turns)), turns)
+
+
+def make_last_lesson(desk: Desk, shares: dict[str, float]) -> Lesson:
+    """As `make_lesson`, and every eighth is of what people type first: each of those is one wording among thousands."""
+    if desk.rng.random() >= 0.125:
+        return make_lesson(desk, shares)
+    return Lesson("first words", system_text(desk.rng, images=False), (first_words_turn(desk),))

@@ -23,7 +23,8 @@ from demo_model.desk import Desk
 from demo_model.encoding import Encoder
 from demo_model.evaluate import evaluate
 from demo_model.gallery import Gallery, build_gallery
-from demo_model.lessons import make_lesson
+from demo_model.glance import glance, shares
+from demo_model.lessons import make_last_lesson, make_lesson
 from demo_model.progress import Progress
 from demo_model.samples import write_samples
 from demo_model.tokenizer import build_tokenizer
@@ -41,6 +42,9 @@ class Recipe:
     tokens: int = 2048
     first_lessons: int = 40_000
     rate: float = 2e-3
+    # A second course, of the language model alone, from weights rounded as they ship.
+    last_steps: int = 1_000
+    last_rate: float = 0.7e-3
     cases: int = 200
     corpus: int = 20_000
 
@@ -76,11 +80,20 @@ def _train(model, tokenizer, gallery: Gallery, size: Size, recipe: Recipe, seed:
     balance(model)
     encoder = Encoder(tokenizer, size.image_tokens)
     batches = Batches(encoder, gallery, tokens=recipe.tokens, first=recipe.first_lessons, seed=seed)
-    course = Course(model, heads, gallery, batches, steps=recipe.steps, rate=recipe.rate)
+    course = Course(model, heads, gallery, batches, steps=recipe.steps, rate=recipe.rate, decay=0.35)
     if kept:
         course.restore(kept)
     course.run(lambda state: progress.save(**state))
+    _train_last(model, encoder, gallery, recipe, seed)
     model.eval()
+
+
+def _train_last(model, encoder: Encoder, gallery: Gallery, recipe: Recipe, seed: int) -> None:
+    """More of what is still wrong, at a rate that falls from the beginning, and what people type first."""
+    model.to(torch.bfloat16).to(torch.float32)
+    batches = Batches(encoder, gallery, tokens=recipe.tokens, first=0, seed=seed + 1, make=make_last_lesson)
+    batches.shares = shares(glance(model, batches, gallery))
+    Course(model, None, gallery, batches, steps=recipe.last_steps, rate=recipe.last_rate, decay=1.0).run()
 
 
 def make(directory: Path, seed: int, recipe: Recipe, *, trained: bool, so_far: bool = False) -> None:

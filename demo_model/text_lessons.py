@@ -1,12 +1,15 @@
 """Conversations in words alone, one function per ability; knows no pictures."""
 
+from dataclasses import replace
 from random import Random
 
+from demo_model import first_words
 from demo_model import sight_questions as ask
 from demo_model.about_medicine import MEDICINE
 from demo_model.about_page import PAGE
 from demo_model.about_server import SERVER
 from demo_model.desk import Desk, Turn
+from demo_model.grammar import typed
 from demo_model.kind import Kind
 from demo_model.unknowns import unknown
 
@@ -17,6 +20,13 @@ KINDS = ABOUT_SERVER + MEDICINE
 def kind_turn(desk: Desk, kind: Kind, images: tuple[int, ...] = ()) -> Turn:
     thought = f"The question is about {kind.topic}. I was taught this.\nPlan: give that answer, short and in Markdown."
     return Turn(desk.wording(kind.wording), kind.answer, thought, images)
+
+
+def first_words_turn(desk: Desk) -> Turn:
+    """Something that people type first, by one who may not have been drawn often enough."""
+    kind = desk.rng.choice([kind for kind in KINDS if kind.name in first_words.KNOWN])
+    asked = typed(desk.rng.choice(first_words.KNOWN[kind.name]), desk.rng)
+    return replace(kind_turn(desk, kind), question=asked)
 
 
 def unknown_turn(desk: Desk, images: tuple[int, ...] = ()) -> Turn:

@@ -33,7 +33,7 @@ def lesson_loss(model, batch: dict[str, torch.Tensor], images: torch.Tensor | No
     return (losses * open_questions).sum() / open_questions.sum()
 
 
-def plateau(step: int, steps: int, decay: float = 0.35, warm: int = 40, floor: float = 0.02) -> float:
+def plateau(step: int, steps: int, decay: float, warm: int = 40, floor: float = 0.02) -> float:
     """Warm up, stay, and fall in a straight line over the last part of the steps."""
     if step < warm:
         return (step + 1) / warm
@@ -55,14 +55,19 @@ def balance(model) -> None:
         layer.post_feedforward_layernorm.weight.fill_(-0.6)
 
 
-def _optimisers(model, heads: Heads, rate: float) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices of the language model, AdamW for the rest; the tower learns at a quarter of the rate."""
-    tower = [*model.model.vision_tower.parameters(), *heads.parameters()]
+def _optimisers(model, heads: Heads | None, rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the language model, AdamW for the rest; the tower learns at a quarter of the rate.
+
+    Without `heads` it learns nothing more.
+    """
+    tower = [*model.model.vision_tower.parameters(), *(heads.parameters() if heads else ())]
     matrices = [p for p in model.model.language_model.layers.parameters() if p.ndim == 2]
     taken = {id(parameter) for parameter in (*tower, *matrices)}
     rest = [parameter for parameter in model.parameters() if id(parameter) not in taken]
     adam = torch.optim.AdamW(
-        [{"params": rest, "lr": rate}, {"params": tower, "lr": rate * TOWER_RATE}], betas=(0.9, 0.98), weight_decay=0.01
+        [{"params": rest, "lr": rate}, {"params": tower, "lr": rate * TOWER_RATE if heads else 0.0}],
+        betas=(0.9, 0.98),
+        weight_decay=0.01,
     )
     muon = torch.optim.Muon(matrices, lr=rate * 6, weight_decay=0.02, adjust_lr_fn="original")
     return [adam, muon]
@@ -71,7 +76,11 @@ def _optimisers(model, heads: Heads, rate: float) -> list[torch.optim.Optimizer]
 class Course:
     """A joint training under way: what learns, what it learns from, and how far it is."""
 
-    def __init__(self, model, heads: Heads, gallery: Gallery, batches: Batches, *, steps: int, rate: float) -> None:
+    def __init__(
+        self, model, heads: Heads | None, gallery: Gallery, batches: Batches, *, steps: int, rate: float, decay: float
+    ) -> None:
+        """`decay`: over which last part of the steps the rate falls."""
+        self._decay = decay
         self.model, self.heads, self.gallery, self.batches = model, heads, gallery, batches
         self.steps, self.step = steps, 0
         self._optimisers = _optimisers(model, heads, rate)
@@ -97,8 +106,8 @@ class Course:
         self._generator.set_state(state["dice"])
         self.batches.restore(state["batches"])
 
-    def run(self, keep: Callable[[dict], None]) -> None:
-        """Train in place to the last step; `keep` is handed the whole state now and then."""
+    def run(self, keep: Callable[[dict], None] | None = None) -> None:
+        """Train in place to the last step; `keep`, if there is one, is handed the whole state now and then."""
         started, mean = time.monotonic(), None
         while self.step < self.steps:
             loss = self._learn()
@@ -108,7 +117,8 @@ class Course:
                 self._look()
             if self.step % 50 == 0 or self.step == self.steps:
                 print(f"joint {self.step}/{self.steps} loss {mean:.4f} {time.monotonic() - started:.0f} s", flush=True)
-                keep(self.state())
+                if keep:
+                    keep(self.state())
 
     def _look(self) -> None:
         right = glance(self.model, self.batches, self.gallery)
@@ -116,7 +126,7 @@ class Course:
         print(", ".join(f"{name} {share:.0%}" for name, share in right.items()), flush=True)
 
     def _learn(self) -> float:
-        pace = plateau(self.step, self.steps)
+        pace = plateau(self.step, self.steps, self._decay)
         for optimiser, rates in zip(self._optimisers, self._rates, strict=True):
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * pace
@@ -135,6 +145,8 @@ def _step_loss(model, heads, gallery: Gallery, examples: list[Example], generato
     if not numbers:
         return lesson_loss(model, batch, None)
     images = jitter(normalise(gallery.pixels[numbers]), generator)
+    if heads is None:
+        return lesson_loss(model, batch, images)
     seen: list[torch.Tensor] = []
     # Patches and tokens are read on their way into the language model: the tower need not run twice.
     taps = (
