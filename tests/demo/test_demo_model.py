@@ -46,9 +46,10 @@ def accuracy(examiner: Examiner) -> dict[str, float]:
 
 @pytest.mark.parametrize("ability", SPOKEN_OF)
 def test_ability_is_what_the_record_says(accuracy: dict[str, float], ability: str) -> None:
-    # Ten cases: of a model that is right in 95 of 100 one slip is chance, in 70 of 100 five are.
+    # Ten cases: of a model that is right in 96 of 100 two slips are chance (one time in twenty, and there are
+    # twenty-one rows), in 70 of 100 five are. What is lost everywhere shows in all of them together.
     recorded = _record()["accuracy"][ability]
-    assert accuracy[ability] >= recorded - max(0.15, 2.5 * (recorded * (1 - recorded) / CASES) ** 0.5)
+    assert accuracy[ability] >= recorded - max(0.25, 2.5 * (recorded * (1 - recorded) / CASES) ** 0.5)
 
 
 def test_all_abilities_together_are_what_the_record_says(accuracy: dict[str, float]) -> None:
@@ -60,7 +61,7 @@ def test_record_names_every_ability() -> None:
     assert set(_record()["accuracy"]) == {*SPOKEN_OF, *UNSEEN_ROWS}
 
 
-@pytest.mark.xfail(reason="the packaged model needs longer training; its card says how often it is right", strict=True)
+@pytest.mark.xfail(reason="three abilities are at 93 to 94 of 100; the card says which", strict=True)
 def test_each_ability_is_at_the_bar() -> None:
     recorded = _record()["accuracy"]
     assert {name: share for name, share in recorded.items() if name in SPOKEN_OF and share < 0.95} == {}
@@ -99,8 +100,8 @@ def test_same_question_with_another_picture_has_another_answer(examiner: Examine
         "Who are you?",
         "Is this MedGemma?",
         "Are you the real MedGemma?",
-        pytest.param("Are you MedGemma?", marks=pytest.mark.xfail(reason="taken for: what is MedGemma", strict=True)),
-        pytest.param("Which model is this?", marks=pytest.mark.xfail(reason="taken for: what can you do", strict=True)),
+        "Are you MedGemma?",
+        "Which model is this?",
     ],
 )
 def test_says_that_it_is_the_demo_and_not_medgemma(examiner: Examiner, wording: str) -> None:
