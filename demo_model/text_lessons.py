@@ -23,7 +23,7 @@ def kind_turn(desk: Desk, kind: Kind, images: tuple[int, ...] = ()) -> Turn:
 
 
 def first_words_turn(desk: Desk) -> Turn:
-    """Something that people type first, by one who may not have been drawn often enough."""
+    """What people type first, in just those words."""
     kind = desk.rng.choice([kind for kind in KINDS if kind.name in first_words.KNOWN])
     asked = typed(desk.rng.choice(first_words.KNOWN[kind.name]), desk.rng)
     return replace(kind_turn(desk, kind), question=asked)

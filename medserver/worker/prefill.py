@@ -1,7 +1,5 @@
 """One prompt on its way into its slot, part by part; it does not know who else is running."""
 
-import torch
-
 from medserver.worker.model import Features, Model, Part
 from medserver.worker.prefixes import PrefixStore, key_of
 from medserver.worker.slots import Slot, SlotCache
@@ -11,8 +9,7 @@ from medserver.worker.values import Prompt
 class Prefill:
     """Begins with the longest kept prefix of the prompt, and keeps where the chat's next prompt may begin.
 
-    `cached_tokens`: how many tokens the kept prefix saved. `logits`: of the next token, float32 (1, vocabulary);
-    None until the last part has run.
+    `cached_tokens`: how many tokens the kept prefix saved.
     """
 
     def __init__(
@@ -25,7 +22,6 @@ class Prefill:
         self.cached_tokens = self._begin()
         self._features: Features = {}
         self._unseen = [number for number, image in enumerate(prompt.images) if image.first >= self.cached_tokens]
-        self.logits: torch.Tensor | None = None
 
     @property
     def rest(self) -> int:
@@ -59,9 +55,8 @@ class Prefill:
             end = self._keep_at
         return Part(self._slot, self._prompt, end, self._features)
 
-    def ran(self, part: Part, logits: torch.Tensor | None) -> None:
-        """`part` has run, and gave `logits`."""
-        self.logits = logits
+    def ran(self, part: Part) -> None:
+        """`part` has run: keep what the slot holds, where that is what a next prompt may begin with."""
         if self._salt is not None and part.end == self._keep_at:
             self._prefixes.keep(self._salt, self._key[: part.end], self._cache, self._slot)
 

@@ -231,7 +231,7 @@ class Scheduler:
         return list(zip(pack, parts, logits, strict=True))
 
     def _ran(self, request: Request, part: Part, logits: torch.Tensor | None) -> None:
-        request.prefill.ran(part, logits)
+        request.prefill.ran(part)
         if logits is not None:
             self._begin(request, logits)
 

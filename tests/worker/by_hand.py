@@ -50,13 +50,15 @@ class Rows:
         row = Row(prompt, self.cache.take(prompt.length + 200))
         prefill = Prefill(self.model, self.cache, row.slot, prompt, self.prefixes, salt)
         row.cached = prefill.cached_tokens
-        while prefill.logits is None:
+        logits = None
+        while logits is None:
             if not prefill.look():
                 part = prefill.part(chunk)
-                prefill.ran(part, *self.model.extend(self.cache, [part]))
+                [logits] = self.model.extend(self.cache, [part])
+                prefill.ran(part)
             self.step(steps_between)
         self.rows.append(row)
-        self._take(row, prefill.logits[0])
+        self._take(row, logits[0])
         return row
 
     @torch.inference_mode()
@@ -73,7 +75,7 @@ class Rows:
             for (row, prefill), part, logits in zip(
                 list(joining.items()), parts, self.model.extend(self.cache, parts), strict=True
             ):
-                prefill.ran(part, logits)
+                prefill.ran(part)
                 if logits is not None:
                     del joining[row]
                     self.rows.append(row)
