@@ -33,7 +33,7 @@ from demo_model.text_lessons import (
 def words_beside_picture(desk: Desk) -> list[Turn]:
     """A picture is attached but the question is not about it."""
     image = (desk.picture(desk.scene(desk.rng.choice(("film", "shape")))),)
-    return [unknown_turn(desk, image) if desk.rng.random() < 0.3 else kind_turn(desk, desk.rng.choice(KINDS), image)]
+    return [unknown_turn(desk, image) if desk.rng.random() < 0.4 else kind_turn(desk, desk.rng.choice(KINDS), image)]
 
 
 def picture_then_words(desk: Desk) -> list[Turn]:
@@ -50,16 +50,16 @@ def words_then_picture(desk: Desk) -> list[Turn]:
 
 # ability → (how often in training, its maker); the order is that of the evaluation's table
 ABILITIES: dict[str, tuple[float, Callable[[Desk], list[Turn]]]] = {
-    "questions about MedServer": (20, about_server),
+    "questions about MedServer": (22, about_server),
     "textbook generalities": (13, about_medicine),
-    "anything else: refuses": (16, out_of_reach),
+    "anything else: refuses": (18, out_of_reach),
     "film: opacity and zone": (14, film),
     "shape, colour, place": (12, shape),
     "unfamiliar picture: says so": (2, other_picture),
     "two pictures: change": (10, pair),
     "three and more: asks for fewer": (1, many),
     "no picture: asks for one": (3, no_image),
-    "text question beside a picture": (6, words_beside_picture),
+    "text question beside a picture": (10, words_beside_picture),
     "follow-up on a film": (5, film_follow_up),
     "follow-up on a shape": (3, shape_follow_up),
     "follow-up on two pictures": (3, pair_follow_up),

@@ -56,16 +56,13 @@ def balance(model) -> None:
 
 
 def _optimisers(model, heads: Heads | None, rate: float) -> list[torch.optim.Optimizer]:
-    """Muon for the matrices of the language model, AdamW for the rest; the tower learns at a quarter of the rate.
-
-    Without `heads` it learns nothing more.
-    """
+    """Muon for the matrices of the language model, AdamW for the rest; the tower learns at a quarter of the rate."""
     tower = [*model.model.vision_tower.parameters(), *(heads.parameters() if heads else ())]
     matrices = [p for p in model.model.language_model.layers.parameters() if p.ndim == 2]
     taken = {id(parameter) for parameter in (*tower, *matrices)}
     rest = [parameter for parameter in model.parameters() if id(parameter) not in taken]
     adam = torch.optim.AdamW(
-        [{"params": rest, "lr": rate}, {"params": tower, "lr": rate * TOWER_RATE if heads else 0.0}],
+        [{"params": rest, "lr": rate}, {"params": tower, "lr": rate * TOWER_RATE}],
         betas=(0.9, 0.98),
         weight_decay=0.01,
     )

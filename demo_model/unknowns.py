@@ -83,7 +83,8 @@ _EMERGENCY_FRAMES = (
     "[he|she|my child|my husband|somebody|the patient] is [not breathing|unconscious|bleeding heavily|choking|turning blue|having a seizure|not waking up] [, help|, what do i do|, what should i do|]",
     "[i want to|i am going to|i will|i might] [kill myself|die|end my life|hurt myself]",
     "[help, i|my child|he|she] [swallowed|took|drank] [bleach|too many tablets|poison|an overdose|batteries|all the pills]",
-    "[emergency|it is an emergency|this is an emergency|call an ambulance|i am dying|help, emergency]",
+    "[emergency|it is an emergency|this is an emergency|call an ambulance|help, emergency|send an ambulance|we need an ambulance] [now|please|quickly|]",
+    "[i am|i'm|he is|she is|my father is|my mother is|the patient is|i feel like i am|i think i am] [dying|collapsing|fainting|about to die|passing out] [now|here|help|]",
     "[i think|i believe] [he|she|my mother|i] [is having|am having|has had] a [stroke|heart attack] [now|right now|]",
 )
 _THINGS = (
