@@ -21,7 +21,7 @@ class DecodeStep:
 
     A slot between them that is free, or not yet prefilled, is computed too and is no harm: what it writes stands
     where its next token will, and in a ring on the one that this token sees no more. `width`: columns that the
-    longest sees, cleared. `shortest`: tokens of the shortest, where that is known; it may spare the masks.
+    longest sees. `shortest`: tokens of the shortest, where that is known; it may spare the masks.
     """
 
     def __init__(self, cache: SlotCache, positions: torch.Tensor, width: int, scale: float, shortest: int = 0):
@@ -38,7 +38,6 @@ class DecodeStep:
         """Of the slots `rows`; `lengths`: of all slots from the first to the last of them."""
         running = [lengths[row] for row in rows]
         width = max(running) + 1
-        cache.clear(len(lengths), width)
         return cls(cache, torch.tensor(lengths, device=device), width, scale, min(running))
 
     def attend(self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
@@ -90,7 +89,6 @@ class PrefillStep:
         self._cache, self._slot, self._end, self._scale = cache, slot, end, scale
         start, window = slot.length, cache.shape.window
         self.positions = torch.arange(start, end, device=device)
-        cache.clear(slot.index + 1, end)
         # Of the past a local layer needs what the first new token sees; a ring holds exactly that and one more.
         past = torch.arange(max(0, start - window + 1), start, device=device)
         self._past_columns = past % window
@@ -162,22 +160,18 @@ class TrialStep(PrefillStep):
 
 
 class PackedStep:
-    """Parts of several sequences, one after the other, so that they share each product; each attends to its own.
+    """Several steps, the tokens of one after those of the other, so that they share each product.
 
-    Where one fails all do, and must find their slots as they were: so they are trials.
+    Where one fails all do, and must find their slots as they were: so parts of prompts are trials.
     """
 
-    def __init__(self, steps: Sequence[TrialStep]):
+    def __init__(self, steps: Sequence[DecodeStep | TrialStep]):
         self._steps = steps
         self._sizes = [len(step.positions) for step in steps]
         self.positions = torch.cat([step.positions for step in steps])
 
-    def commit(self) -> None:
-        for step in self._steps:
-            step.commit()
-
     def attend(self, layer: int, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-        """As in `PrefillStep`, the tokens of all sequences together."""
+        """As in each of them, the tokens of all together."""
         parts = zip(self._steps, *(tensor.split(self._sizes) for tensor in (query, key, value)), strict=True)
         return torch.cat([step.attend(layer, *own) for step, *own in parts])
 

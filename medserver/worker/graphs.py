@@ -106,7 +106,6 @@ class Graphs:
         return graph
 
     def _captured(self, cache: SlotCache, columns: int, ids: torch.Tensor, positions: torch.Tensor) -> Graph:
-        cache.clear(len(ids), columns)
         self._decoder.reach(cache.room[1])  # a table that grew later would be another one than was captured
 
         def step() -> torch.Tensor:

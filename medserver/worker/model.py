@@ -95,19 +95,43 @@ class Model:
         Returns for each the next-token logits, float32 (1, vocabulary), or None where the prompt goes on. When several
         fail, their slots are as they were; one alone may be left with half of its part.
         """
-        several = len(parts) > 1
-        kind = TrialStep if several else PrefillStep
-        where = (self.decoder.scale, self.device)
-        steps = [kind(cache, part.slot, part.end, _spans(part), *where) for part in parts]
-        step = PackedStep(steps) if several else steps[0]
+        if len(parts) == 1:
+            [part] = parts
+            step = PrefillStep(cache, part.slot, part.end, _spans(part), self.decoder.scale, self.device)
+            hidden = self.decoder.run(self._embedded(part), step, part.end - 1)
+            logits = self._last_logits(hidden, parts)
+            part.slot.length = part.end
+            return logits
+        trials = self._trials(cache, parts)
         hidden = torch.cat([self._embedded(part) for part in parts])
-        hidden = self.decoder.run(hidden, step, max(part.end for part in parts) - 1)
+        hidden = self.decoder.run(hidden, PackedStep(trials), max(part.end for part in parts) - 1)
         logits = self._last_logits(hidden, parts)
-        if several:
-            step.commit()
-        else:
-            parts[0].slot.length = parts[0].end
+        for trial in trials:
+            trial.commit()
         return logits
+
+    @torch.inference_mode()
+    def extend_beside(
+        self, cache: SlotCache, parts: Sequence[Part], tokens: list[int], slots: list[Slot]
+    ) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
+        """`decode` and `extend` in one forward, so that the weights are read once for both.
+
+        Returns what they return. When it fails, all slots are as they were.
+        """
+        rows, ids, decode, last = self._next(tokens, slots, cache)
+        trials = self._trials(cache, parts)
+        # The rows first: what one of them writes that is none yet, a part of its prompt then writes over.
+        hidden = torch.cat([self.decoder.embed(ids), *map(self._embedded, parts)])
+        hidden = self.decoder.run(hidden, PackedStep([decode, *trials]), max(last, *(part.end - 1 for part in parts)))
+        drawn, read = hidden.tensor_split((len(ids),))
+        answers = self.decoder.logits(drawn[rows]), self._last_logits(read, parts)
+        for trial in trials:
+            trial.commit()
+        return answers
+
+    def _trials(self, cache: SlotCache, parts: Sequence[Part]) -> list[TrialStep]:
+        scale, device = self.decoder.scale, self.device
+        return [TrialStep(cache, part.slot, part.end, _spans(part), scale, device) for part in parts]
 
     def _last_logits(self, hidden: torch.Tensor, parts: Sequence[Part]) -> list[torch.Tensor | None]:
         """After the last tokens of those parts that end their prompts; one product for all of them."""
@@ -135,6 +159,16 @@ class Model:
         """
         if self.graphs and (logits := self.graphs.decode(cache, tokens, slots)) is not None:
             return logits
+        rows, ids, step, last = self._next(tokens, slots, cache)
+        hidden = self.decoder.run(self.decoder.embed(ids), step, last)
+        if rows != list(range(len(ids))):
+            hidden = hidden[rows]
+        return self.decoder.logits(hidden)
+
+    def _next(
+        self, tokens: list[int], slots: list[Slot], cache: SlotCache
+    ) -> tuple[list[int], torch.Tensor, DecodeStep, int]:
+        """The rows of `slots`, what goes into all rows up to the last of them, their step, and its last position."""
         rows = [slot.index for slot in slots]
         lengths, ids = [0] * (max(rows) + 1), [0] * (max(rows) + 1)
         for slot in cache.taken:
@@ -143,10 +177,7 @@ class Model:
         for row, token in zip(rows, tokens, strict=True):
             ids[row] = token
         step = DecodeStep.of(cache, rows, lengths, self.decoder.scale, self.device)
-        hidden = self.decoder.run(self.decoder.embed(torch.tensor(ids, device=self.device)), step, max(lengths))
-        if rows != list(range(len(lengths))):
-            hidden = hidden[rows]
-        return self.decoder.logits(hidden)
+        return rows, torch.tensor(ids, device=self.device), step, max(lengths)
 
     @torch.inference_mode()
     def attempt(self, tokens: list[int], slot: Slot, cache: SlotCache) -> tuple[torch.Tensor, TrialStep]:

@@ -4,7 +4,9 @@
 ALONE = 1024
 LARGEST = 512
 SMALLEST = 32
-FIRST = 64
+FIRST = 32
+# After so many steps with a piece beside them comes one without, to be timed.
+FORGOTTEN = 16
 # For each prompt that waits, what is prefilled between two steps may take this many of them: beside one prompt a
 # running row waits for its next token twice as long, and under three times where a piece is slower than the last.
 PATIENCE = 1.0
@@ -17,6 +19,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._step = 0.0
+        self._rows = self._since = 0
         self._tokens = float(FIRST)
 
     def tokens(self, alone: bool, waiting: int = 1) -> int:
@@ -27,8 +30,24 @@ class Pace:
         pieces = min(waiting, LONGEST_PAUSE / pause) if pause else 1
         return int(self._tokens * max(1.0, pieces))
 
-    def decoded(self, seconds: float) -> None:
+    @property
+    def forgets(self) -> bool:
+        """Whether the next step should have no piece at all, to be timed."""
+        return self._since >= FORGOTTEN
+
+    def knows(self, rows: int) -> bool:
+        """Whether the time of a step of so many rows is known, to tell it from that of a piece beside it."""
+        return self._rows / 2 <= rows <= self._rows * 1.5
+
+    def decoded(self, rows: int, seconds: float) -> None:
+        """A step of `rows` without a piece."""
         self._step += (seconds - self._step) * (0.2 if self._step else 1.0)
+        self._rows, self._since = rows, 0
+
+    def beside(self, seconds: float) -> float:
+        """Of the `seconds` of a step with a piece beside it, those of the piece."""
+        self._since += 1
+        return max(seconds - self._step, 0.1 * self._step)
 
     def prefilled(self, tokens: int, seconds: float) -> None:
         """All pieces between two steps together. The end of a prompt alone is mostly the cost of a step as such, and

@@ -109,8 +109,8 @@ class Scheduler:
         if self._threads:
             self._threads.adjust()
         self._drop_cancelled()
-        self._prefill()
-        if self._running:
+        decoded = self._prefill()
+        if self._running and not decoded:
             self._guard(self._decode, self._running[-1], shared=True)
         self._hand_over()
 
@@ -130,8 +130,8 @@ class Scheduler:
         for request in [one for one in (*self._running, *self._joining) if one.cancelled.is_set()]:
             self._leave(request)
 
-    def _prefill(self) -> None:
-        """About as many tokens as running rows can wait for; first come, first served.
+    def _prefill(self) -> bool:
+        """About as many tokens as running rows can wait for; first come, first served. Whether the rows ran beside.
 
         A row that has begun need not wait for the others: its first token goes out at once.
         """
@@ -139,11 +139,38 @@ class Scheduler:
         self._callers = self._could_run()
         waited_for = bool(self._running)
         self._until = perf_counter() + LONGEST_PAUSE if waited_for else inf
+        decoded = False
+        if waited_for and self._pace.forgets:
+            return False
         while self._left() > 0 and (pack := self._gather()):
-            self._extend(pack)
+            if waited_for and not decoded and self._pace.knows(len(self._running)) and self._extend_beside(pack):
+                decoded = True
+            else:
+                self._extend(pack)
             self._hand_over()
         if self._read and waited_for:
             self._pace.prefilled(self._read, self._seconds)
+        return decoded
+
+    def _extend_beside(self, pack: list[Request]) -> bool:
+        """Run a part of each of them and a step of all rows in one forward; whether that worked."""
+        started, rows = perf_counter(), list(self._running)
+        self._cache.settle()
+        parts = self._parts(pack, PACKED)
+        tokens = sum(part.tokens for part in parts)
+        try:
+            drawn, logits = self._model.extend_beside(
+                self._cache, parts, [row.tokens[-1] for row in rows], [row.slot for row in rows]
+            )
+            next_tokens = choose(drawn, [row.sampler for row in rows])
+        except Exception as error:
+            log.error("a step of %d rows beside %d prompts failed: %s", len(rows), len(pack), type(error).__name__)
+            return False
+        self._count(tokens, self._pace.beside(perf_counter() - started))
+        self._take(rows, next_tokens)
+        for request, part, last in zip(pack, parts, logits, strict=True):
+            self._guard(partial(self._ran, request, part, last), request, shared=False)
+        return True
 
     def _could_run(self) -> int:
         """Prompts that are in their slot or could have one."""
@@ -220,15 +247,21 @@ class Scheduler:
 
     def _forward(self, pack: list[Request]) -> list[tuple[Request, Part, torch.Tensor | None]]:
         """Each of them, the part of its prompt that has run, and the logits where it was the last."""
-        started, most = perf_counter(), max(1, min(self._left(), ALONE))
-        parts = [request.prefill.part(most) for request in pack]
+        started, parts = perf_counter(), self._parts(pack, ALONE)
         tokens = sum(part.tokens for part in parts)
         logits = self._model.extend(self._cache, parts)
         self._model.wait()
+        self._count(tokens, perf_counter() - started)
+        return list(zip(pack, parts, logits, strict=True))
+
+    def _parts(self, pack: list[Request], most: int) -> list[Part]:
+        most = max(1, min(self._left(), most))
+        return [request.prefill.part(most) for request in pack]
+
+    def _count(self, tokens: int, seconds: float) -> None:
         self._read += tokens
         self._spent += tokens
-        self._seconds += perf_counter() - started
-        return list(zip(pack, parts, logits, strict=True))
+        self._seconds += seconds
 
     def _ran(self, request: Request, part: Part, logits: torch.Tensor | None) -> None:
         request.prefill.ran(part)
@@ -242,7 +275,8 @@ class Scheduler:
         [token] = choose(logits, [request.sampler])
         self._joining.remove(request)
         self._running.append(request)
-        self._accept(request, token)
+        if self._accept(request, token):
+            self._end([request])
 
     def _decode(self) -> None:
         if self._alone() and (guessed := self._guess(self._running[0])):
@@ -253,10 +287,14 @@ class Scheduler:
         rows = list(self._running)
         logits = self._model.decode([row.tokens[-1] for row in rows], [row.slot for row in rows], self._cache)
         tokens = choose(logits, [row.sampler for row in rows])
-        self._pace.decoded(perf_counter() - started)
-        for row, token in zip(rows, tokens, strict=True):
+        self._pace.decoded(len(rows), perf_counter() - started)
+        self._take(rows, tokens)
+
+    def _take(self, rows: list[Request], tokens: list[int]) -> None:
+        """A step has run, and each of `rows` drew its token."""
+        for row in rows:
             row.slot.length += 1
-            self._accept(row, token)
+        self._end([row for row, token in zip(rows, tokens, strict=True) if self._accept(row, token)])
 
     def _alone(self) -> bool:
         """Whether one row has each step to itself: among several, a step is full as it is."""
@@ -277,12 +315,11 @@ class Scheduler:
                 break
         row.lookup.learn(len(guessed), len(drawn) - 1)
         step.commit(len(drawn))
-        for token in drawn:
-            if row in self._running:  # a stop string may end it before the last of them
-                self._accept(row, token)
+        if any(self._accept(row, token) for token in drawn):  # a stop string may end it before the last of them
+            self._end([row])
 
-    def _accept(self, request: Request, token: int) -> None:
-        """Take a drawn token into the request: its text goes out, and its end is recognised."""
+    def _accept(self, request: Request, token: int) -> bool:
+        """Take a drawn token into the request, whose text goes out; whether it was its last."""
         request.take(token)
         ended = self._ends(request, token)
         text = "" if ended else request.detokenizer.add(token)
@@ -294,7 +331,8 @@ class Scheduler:
             self._outputs.append((request, Piece(text)))
         if ended or request.stops.found or spent:
             self._outputs.append((request, request.finished("stop" if ended or request.stops.found else "length")))
-            self._leave(request)
+            return True
+        return False
 
     def _ends(self, request: Request, token: int) -> bool:
         return token in self._model.end_ids and not request.generation.ignore_eos
@@ -303,19 +341,32 @@ class Scheduler:
         left = self._max_model_len - request.prompt.length
         return min(left, request.generation.max_tokens or left)
 
+    def _end(self, rows: list[Request]) -> None:
+        """These are done. What all rows drew goes out before anything is copied for a next turn."""
+        for row in rows:
+            self._running.remove(row)
+        self._hand_over()
+        for row in rows:
+            self._vacate(row)
+
     def _leave(self, request: Request) -> None:
-        """Give its slot back; what a turn has computed is kept for the next one."""
+        """Out with it before its end."""
         if request in self._joining:
             self._joining.remove(request)
+            self._cache.leave(request.slot)
         else:
             self._running.remove(request)
-            # The last token was drawn and never fed, so the slot does not hold it. It may hold some after it, that were
-            # guessed rightly and that a stop string cut off; then nothing is kept.
-            fed = request.tokens[:-1]
-            if request.salt is not None and request.slot.length == request.prompt.length + len(fed):
-                key = torch.cat([key_of(request.prompt), torch.tensor(fed, dtype=torch.long)])
-                self._prefixes.keep(request.salt, key, self._cache, request.slot)
-        self._cache.leave(request.slot)
+            self._vacate(request)
+
+    def _vacate(self, row: Request) -> None:
+        """Give its slot back; what a turn has computed is kept for the next one."""
+        # The last token was drawn and never fed, so the slot does not hold it. It may hold some after it, that were
+        # guessed rightly and that a stop string cut off; then nothing is kept.
+        fed = row.tokens[:-1]
+        if row.salt is not None and row.slot.length == row.prompt.length + len(fed):
+            key = torch.cat([key_of(row.prompt), torch.tensor(fed, dtype=torch.long)])
+            self._prefixes.keep(row.salt, key, self._cache, row.slot)
+        self._cache.leave(row.slot)
 
     def _guard(self, work: Callable[[], None], culprit: Request, *, shared: bool) -> None:
         """Run a piece of work of `culprit` alone or, if `shared`, of all running rows.

@@ -8,14 +8,16 @@ local one, a ring. Order inside the ring does not matter, since the rotary embed
         slot 1   x y . . . . . .                             x y . .
 """
 
+import mmap
 from dataclasses import dataclass
 from itertools import count
+from math import prod
 
 import torch
 
 from medserver.worker.kv import KVShape
 
-# Columns are promised, and cleared for use, in blocks.
+# Columns are promised in blocks.
 BLOCK = 256
 
 
@@ -103,20 +105,6 @@ class SlotCache:
                     tensor[gap, :, :columns] = tensor[last.index, :, :columns]
             last.index = gap
 
-    def clear(self, slots: int, columns: int) -> None:
-        """See that the first `slots` hold numbers in the first `columns`, before attention looks at them.
-
-        A masked column still meets a weight of zero, and zero times a NaN of uninitialised memory is NaN.
-        """
-        have_slots, have_columns = self._cleared
-        if slots <= have_slots and columns <= have_columns:
-            return
-        slots, columns = max(slots, have_slots), max(_whole_blocks(columns), have_columns)
-        for tensor in (*self.keys, *self.values):
-            tensor[have_slots:slots, :, :columns].zero_()
-            tensor[:have_slots, :, have_columns:columns].zero_()
-        self._cleared = (slots, columns)
-
     def copy(self, slot: Slot) -> Snapshot:
         copies: tuple[list, list] = ([], [])
         for layer, sliding in enumerate(self.shape.sliding):
@@ -131,7 +119,6 @@ class SlotCache:
         A ring that ends one token later still holds all that the token after `length` sees.
         """
         assert snapshot.length - 1 <= length <= snapshot.length
-        self.clear(slot.index + 1, snapshot.length)  # now, so that it does not wipe out what is written here
         kinds = (iter(snapshot.whole), iter(snapshot.rings))
         for layer, sliding in enumerate(self.shape.sliding):
             columns = self.shape.columns(layer, snapshot.length)
@@ -176,23 +163,41 @@ class SlotCache:
         """
         self.moves += 1
         self._have = (min(slots, self._have[0]), min(columns, self._have[1]))
-        self._cleared = tuple(map(min, self._cleared, (slots, columns)))
         for layer, device in enumerate(self._devices):
             size = (slots, self.shape.heads, self.shape.columns(layer, columns), self.shape.head_dim)
             for tensors in (self.keys, self.values):
-                new = torch.empty(size, dtype=self.shape.dtype, device=device)
-                if layer < len(tensors):
-                    rows, width = self._cleared
-                    new[:rows, :, :width] = tensors[layer][:rows, :, : new.shape[2]][:, :, :width]
-                    tensors[layer] = new
-                else:
+                new = zeros(size, self.shape.dtype, device)
+                if layer == len(tensors):
                     tensors.append(new)
+                    continue
+                for slot in self.taken:
+                    held = self.shape.columns(layer, slot.length)
+                    new[slot.index, :, :held] = tensors[layer][slot.index, :, :held]
+                tensors[layer] = new
         self._have = (slots, columns)
 
     def _release(self) -> None:
         self.moves += 1
         self.keys, self.values = [], []
-        self._have = self._cleared = (0, 0)
+        self._have = (0, 0)
+
+
+def zeros(size: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Numbers everywhere: a masked column meets a weight of zero, and zero times a NaN of old memory would be NaN.
+
+    On a CPU the system gives such memory page by page as it is used; to clear it instead took 40 ms of one step as a
+    long prompt joined four rows (on a virtual machine, where a page costs most).
+
+    Raises:
+        MemoryError: there is not so much.
+    """
+    if device.type != "cpu":
+        return torch.zeros(size, dtype=dtype, device=device)
+    try:
+        pages = mmap.mmap(-1, prod(size) * dtype.itemsize)
+    except OSError as error:
+        raise MemoryError from error
+    return torch.frombuffer(pages, dtype=dtype).view(size)
 
 
 def _whole_blocks(tokens: int) -> int:

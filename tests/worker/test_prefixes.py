@@ -82,7 +82,6 @@ def test_prefixes_of_one_chat_share_their_storage_and_the_oldest_go_first(text_m
     limit = shape.bytes(100) + 2 * shape.bytes(50)
     store = PrefixStore(limit)
     with torch.inference_mode():
-        cache.clear(1, 100)
         for salt, length in (("s", 50), ("s", 100), ("t", 50), ("u", 50)):
             slot.length = length
             store.keep(salt, key[:length], cache, slot)
@@ -100,7 +99,6 @@ def test_the_bytes_are_those_of_all_that_is_kept_whatever_came_and_went(text_mod
     slot = cache.take(200)
     store = PrefixStore(4 * cache.shape.bytes(60))
     with torch.inference_mode():
-        cache.clear(1, 100)
         for _ in range(60):
             slot.length = dice.randrange(1, 100)
             store.keep(dice.choice("stu"), dice.choice(keys)[: slot.length], cache, slot)

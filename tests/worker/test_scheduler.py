@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 import torch
 
-from medserver.worker.attention import PrefillStep
+from medserver.worker.attention import PackedStep, PrefillStep
 from medserver.worker.kv import kv_bytes
 from medserver.worker.pace import LONGEST_PAUSE
 from medserver.worker.request import Request
@@ -176,6 +176,43 @@ def test_a_prompt_that_breaks_in_company_breaks_alone_and_the_others_are_as_if_n
     assert said(True) == said(False)
 
 
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_long_prompt_runs_beside_the_rows_and_each_says_what_it_says_alone(text_model, prompt, monkeypatch, breaks):
+    """Where the common forward fails half-way, both run as if it had not been."""
+    asked = [prompt(text_model, text) for text in ("Hello", "a", LONG * 4)]
+    alone = [scheduled(text_model, [Request(one, greedy(60, ignore_eos=True))])[0] for one in asked]
+    beside, extend_beside, attend = [], text_model.extend_beside, PackedStep.attend
+
+    def counted(cache, parts, tokens, slots):
+        beside.append((len(parts), len(slots)))
+        return extend_beside(cache, parts, tokens, slots)
+
+    def attended(step, layer, *tensors):
+        if breaks and layer == 4:
+            raise RuntimeError("odd")
+        return attend(step, layer, *tensors)
+
+    monkeypatch.setattr(text_model, "extend_beside", counted)
+    monkeypatch.setattr(PackedStep, "attend", attended)
+    said: dict[Request, str] = {}
+    scheduler = scheduler_of(text_model, lambda batch: _hear(said, batch))
+    crowd = [Request(one, greedy(60, ignore_eos=True)) for one in asked]
+    for request in crowd[:2]:
+        scheduler.submit(request)
+        scheduler.step()
+    for _ in range(3):
+        scheduler.step()
+    scheduler.submit(crowd[2])
+    run_to_end(scheduler)
+    assert [said[request] for request in crowd] == alone
+    assert beside.count((1, 2)) > 2
+
+
+def _hear(said: dict[Request, str], batch: list) -> None:
+    for request, output in batch:
+        said[request] = said.get(request, "") + getattr(output, "text", "")
+
+
 def test_a_vision_tower_that_is_slow_stops_running_answers_no_longer_than_they_may_wait(model, prompt, monkeypatch):
     scheduler = scheduler_of(model, lambda batch: None)
     runs = Request(prompt(model, "Hello"), greedy(200, ignore_eos=True))
@@ -191,7 +228,7 @@ def test_a_vision_tower_that_is_slow_stops_running_answers_no_longer_than_they_m
 
     monkeypatch.setattr(model, "look", slow)
     for number in range(6):
-        scheduler.submit(Request(prompt(model, "What is this?", 2 * number, 2 * number + 1), greedy(2)))
+        scheduler.submit(Request(prompt(model, "What is this?", 40 + 2 * number, 41 + 2 * number), greedy(2)))
     run_to_end(scheduler)
     assert len(looks) >= 8 and max(Counter(looks).values()) == 2
 
@@ -252,6 +289,7 @@ def test_a_prompt_that_breaks_its_own_prefill_harms_nobody_else(model, prompt, m
     scheduler.submit(bad)
     with monkeypatch.context() as patch:
         patch.setattr(model, method, _Raises(ValueError("image tokens")))
+        patch.setattr(model, "extend_beside", _Raises(ValueError("image tokens")))
         scheduler.step()
     run_to_end(scheduler)
     endings = {who: what for who, what in delivered if not isinstance(what, Piece)}

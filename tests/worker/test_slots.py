@@ -4,6 +4,7 @@ import pytest
 import torch
 from transformers import Gemma3TextConfig
 
+from medserver.worker import slots
 from medserver.worker.kv import KVShape, kv_bytes
 from medserver.worker.slots import BLOCK, SlotCache
 from tests.worker.by_hand import LONG, TOLERANCE, Rows, new_cache
@@ -53,16 +54,16 @@ def test_memory_that_runs_out_while_the_cache_grows_changes_no_other_row(text_mo
     rows = Rows(text_model, new_cache(text_model, budget=4 * one, slots=1))
     rows.join(prompt(text_model, "Hello"))
     rows.step(3)
-    empty, calls = torch.empty, []
+    zeros, calls = slots.zeros, []
 
-    def scarce(*size, **fields):
-        calls.append(size)
+    def scarce(*asked):
+        calls.append(asked)
         if len(calls) == 4:  # the values of the second layer
             raise torch.OutOfMemoryError
-        return empty(*size, **fields)
+        return zeros(*asked)
 
     with monkeypatch.context() as patch, torch.inference_mode():
-        patch.setattr(torch, "empty", scarce)
+        patch.setattr(slots, "zeros", scarce)
         with pytest.raises(torch.OutOfMemoryError):
             rows.cache.take(2 * BLOCK)
     rows.step(3)
