@@ -89,8 +89,9 @@ def make_lesson(desk: Desk, shares: dict[str, float] = SHARES) -> Lesson:
     return Lesson(ability, system_text(desk.rng, images=any(turn.images for turn in turns)), turns)
 
 
-def make_last_lesson(desk: Desk, shares: dict[str, float]) -> Lesson:
-    """As `make_lesson`, and every eighth is of what people type first: each of those is one wording among thousands."""
-    if desk.rng.random() >= 0.125:
+def make_last_lesson(desk: Desk, shares: dict[str, float], first_words: float) -> Lesson:
+    """As `make_lesson`, and a share `first_words` is of what people type first: each is one wording among thousands."""
+    if desk.rng.random() >= first_words:
         return make_lesson(desk, shares)
-    return Lesson("first words", system_text(desk.rng, images=False), (first_words_turn(desk),))
+    system = system_text(desk.rng, images=False) if desk.rng.random() < 0.5 else ""
+    return Lesson("first words", system, (first_words_turn(desk),))

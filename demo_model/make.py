@@ -10,6 +10,7 @@ A run that was stopped goes on from DIR.progress when it is started again, also 
 import argparse
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -33,6 +34,15 @@ from demo_model.train import Course, balance
 
 
 @dataclass(frozen=True)
+class Finish:
+    """A course of the language model alone, from weights rounded as they ship. `first_words`: their share in it."""
+
+    steps: int
+    rate: float
+    first_words: float
+
+
+@dataclass(frozen=True)
 class Recipe:
     pictures: int = 14_000
     tower_steps: int = 1_300
@@ -42,9 +52,12 @@ class Recipe:
     tokens: int = 2048
     first_lessons: int = 40_000
     rate: float = 2e-3
-    # A second course, of the language model alone, from weights rounded as they ship.
-    last_steps: int = 2_200
-    last_rate: float = 0.7e-3
+    # After two of them "Is this MedGemma?" without a system prompt was still taken for a question about an image.
+    finishes: tuple[Finish, ...] = (
+        Finish(2_200, 0.7e-3, 1 / 8),
+        Finish(300, 0.25e-3, 1 / 3),
+        Finish(200, 0.3e-3, 1 / 2),
+    )
     cases: int = 200
     corpus: int = 20_000
 
@@ -84,17 +97,19 @@ def _train(model, tokenizer, gallery: Gallery, size: Size, recipe: Recipe, seed:
     if kept:
         course.restore(kept)
     course.run(lambda state: progress.save(**state))
-    _train_last(model, encoder, gallery, recipe, seed)
+    for number, last in enumerate(recipe.finishes, start=1):
+        _finish(model, encoder, gallery, last, recipe.tokens, seed + number)
     model.eval()
 
 
-def _train_last(model, encoder: Encoder, gallery: Gallery, recipe: Recipe, seed: int) -> None:
+def _finish(model, encoder: Encoder, gallery: Gallery, last: Finish, tokens: int, seed: int) -> None:
     """More of what is still wrong, and what people type first, at a rate that falls at once; the tower stays."""
     model.to(torch.bfloat16).to(torch.float32)
     model.model.vision_tower.requires_grad_(False)
-    batches = Batches(encoder, gallery, tokens=recipe.tokens, first=0, seed=seed + 1, make=make_last_lesson)
+    make = partial(make_last_lesson, first_words=last.first_words)
+    batches = Batches(encoder, gallery, tokens=tokens, first=0, seed=seed, make=make)
     batches.shares = shares(glance(model, batches, gallery))
-    Course(model, None, gallery, batches, steps=recipe.last_steps, rate=recipe.last_rate, decay=1.0).run()
+    Course(model, None, gallery, batches, steps=last.steps, rate=last.rate, decay=1.0).run()
 
 
 def make(directory: Path, seed: int, recipe: Recipe, *, trained: bool, so_far: bool = False) -> None:

@@ -23,8 +23,9 @@ def kind_turn(desk: Desk, kind: Kind, images: tuple[int, ...] = ()) -> Turn:
 
 
 def first_words_turn(desk: Desk) -> Turn:
-    """What people type first, in just those words."""
-    kind = desk.rng.choice([kind for kind in KINDS if kind.name in first_words.KNOWN])
+    """What people type first, in just those words, each as often as any other."""
+    known = [kind for kind in KINDS if kind.name in first_words.KNOWN]
+    (kind,) = desk.rng.choices(known, [len(first_words.KNOWN[kind.name]) for kind in known])
     asked = typed(desk.rng.choice(first_words.KNOWN[kind.name]), desk.rng)
     return replace(kind_turn(desk, kind), question=asked)
 

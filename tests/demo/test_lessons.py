@@ -19,10 +19,10 @@ class _Words:
         return {"input_ids": [len(word) for word in text.split()]}
 
 
-def test_every_eighth_of_the_last_lessons_is_of_first_words_with_their_answers():
+def test_a_share_of_the_last_lessons_is_of_first_words_with_their_answers():
     gallery = build_gallery(200, 1, 112, processes=1)
     desk = Desk(Random(1), gallery, exam=False)
-    lessons = [make_last_lesson(desk, SHARES) for _ in range(1200)]
+    lessons = [make_last_lesson(desk, SHARES, 1 / 8) for _ in range(1200)]
     first = [lesson for lesson in lessons if lesson.ability == "first words"]
     assert 110 < len(first) < 190
     answers = {kind.name: kind.answer for kind in KINDS}
