@@ -158,18 +158,22 @@ class Scheduler:
         self._cache.settle()
         parts = self._parts(pack, PACKED)
         tokens = sum(part.tokens for part in parts)
+        last_tokens, slots = [row.tokens[-1] for row in rows], [row.slot for row in rows]
         try:
-            drawn, logits = self._model.extend_beside(
-                self._cache, parts, [row.tokens[-1] for row in rows], [row.slot for row in rows]
-            )
-            next_tokens = choose(drawn, [row.sampler for row in rows])
+            of_rows, of_parts = self._model.extend_beside(self._cache, parts, last_tokens, slots)
         except Exception as error:
             log.error("a step of %d rows beside %d prompts failed: %s", len(rows), len(pack), type(error).__name__)
             return False
-        self._count(tokens, self._pace.beside(perf_counter() - started))
-        self._take(rows, next_tokens)
-        for request, part, last in zip(pack, parts, logits, strict=True):
-            self._guard(partial(self._ran, request, part, last), request, shared=False)
+
+        def draw() -> None:
+            drawn = choose(of_rows, [row.sampler for row in rows])
+            self._count(tokens, self._pace.beside(perf_counter() - started))
+            self._take(rows, drawn)
+
+        self._guard(draw, rows[-1], shared=True)
+        for request, part, logits in zip(pack, parts, of_parts, strict=True):
+            if request in self._joining:  # not so when the drawing failed them all
+                self._guard(partial(self._ran, request, part, logits), request, shared=False)
         return True
 
     def _could_run(self) -> int:

@@ -208,6 +208,25 @@ def test_a_long_prompt_runs_beside_the_rows_and_each_says_what_it_says_alone(tex
     assert beside.count((1, 2)) > 2
 
 
+def test_where_drawing_fails_beside_a_prompt_only_the_newest_row_makes_room(text_model, prompt, monkeypatch):
+    delivered: list = []
+    scheduler = scheduler_of(text_model, delivered.extend)
+    older, newer, joins = (Request(prompt(text_model, "Hello"), greedy(9, ignore_eos=True)) for _ in range(3))
+    for request in (older, newer):
+        scheduler.submit(request)
+        scheduler.step()
+    scheduler.step()
+    scheduler.submit(joins)
+    with monkeypatch.context() as patch:
+        patch.setattr("medserver.worker.scheduler.choose", _Raises(torch.OutOfMemoryError()))
+        monkeypatch.setattr(text_model, "extend", _Raises(AssertionError("it ran beside the rows")))
+        scheduler.step()
+    monkeypatch.undo()
+    run_to_end(scheduler)
+    endings = {who: what for who, what in delivered if not isinstance(what, Piece)}
+    assert endings[newer].code == "out_of_memory" and isinstance(endings[older], Finished)
+
+
 def _hear(said: dict[Request, str], batch: list) -> None:
     for request, output in batch:
         said[request] = said.get(request, "") + getattr(output, "text", "")
