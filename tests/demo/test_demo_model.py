@@ -20,7 +20,7 @@ from demo_model.lessons import ABILITIES, make_lesson
 from demo_model.text_lessons import KINDS
 
 DEMO = Path(medserver.__file__).parent / "demo"
-CASES = 10
+CASES = 20
 SPOKEN_OF = [*ABILITIES, *THINKING_ROWS, SAMPLED_ROW]
 
 
@@ -46,10 +46,10 @@ def accuracy(examiner: Examiner) -> dict[str, float]:
 
 @pytest.mark.parametrize("ability", SPOKEN_OF)
 def test_ability_is_what_the_record_says(accuracy: dict[str, float], ability: str) -> None:
-    # Ten cases: of a model that is right in 96 of 100 two slips are chance (one time in twenty, and there are
-    # twenty-one rows), in 70 of 100 five are. What is lost everywhere shows in all of them together.
+    # Twenty cases: of a model that is right in 96 of 100 three slips are chance (one time in twenty, and there are
+    # twenty-one rows), in 70 of 100 six are. What is lost everywhere shows in all of them together.
     recorded = _record()["accuracy"][ability]
-    assert accuracy[ability] >= recorded - max(0.25, 2.5 * (recorded * (1 - recorded) / CASES) ** 0.5)
+    assert accuracy[ability] >= recorded - max(0.2, 2.5 * (recorded * (1 - recorded) / CASES) ** 0.5)
 
 
 def test_all_abilities_together_are_what_the_record_says(accuracy: dict[str, float]) -> None:

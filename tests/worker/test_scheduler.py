@@ -247,7 +247,7 @@ def test_a_vision_tower_that_is_slow_stops_running_answers_no_longer_than_they_m
 
     monkeypatch.setattr(model, "look", slow)
     for number in range(6):
-        scheduler.submit(Request(prompt(model, "What is this?", 40 + 2 * number, 41 + 2 * number), greedy(2)))
+        scheduler.submit(Request(prompt(model, "What is this?", 70 + 2 * number, 71 + 2 * number), greedy(2)))
     run_to_end(scheduler)
     assert len(looks) >= 8 and max(Counter(looks).values()) == 2
 
