@@ -24,7 +24,7 @@ MedServer at work without a download. **It is not MedGemma**, contains nothing o
 ## How it was made
 `{recipe}`, on two CPU cores, from random weights, on text and pictures that the script
 makes itself. No text or picture from elsewhere went into it. The vision tower learned first, with a label for every
-patch; then both parts together. `recipe`, `seed` and the accuracies are in `demo.json`.
+patch; then both parts together; last the language model alone. `recipe`, `seed` and the accuracies are in `demo.json`.
 
 ## What it gets right
 Held-out wordings and pictures, never used in training; refusals count when they begin as agreed, everything else

@@ -105,7 +105,7 @@ class Scheduler:
 
     @torch.inference_mode()  # the cache is written in here and in the model: both must be on the same side
     def step(self) -> None:
-        """Drop who left, prefill some, decode one token for every row, deliver."""
+        """Drop who left, prefill some, decode one token for every row, beside that or after it, deliver."""
         if self._threads:
             self._threads.adjust()
         self._drop_cancelled()
@@ -135,13 +135,13 @@ class Scheduler:
 
         A row that has begun need not wait for the others: its first token goes out at once.
         """
-        self._spent, self._read, self._seconds = 0, 0, 0.0
-        self._callers = self._could_run()
         waited_for = bool(self._running)
-        self._until = perf_counter() + LONGEST_PAUSE if waited_for else inf
-        decoded = False
         if waited_for and self._pace.forgets:
             return False
+        self._spent, self._read, self._seconds = 0, 0, 0.0
+        self._callers = self._could_run()
+        self._until = perf_counter() + LONGEST_PAUSE if waited_for else inf
+        decoded = False
         while self._left() > 0 and (pack := self._gather()):
             if waited_for and not decoded and self._pace.knows(len(self._running)) and self._extend_beside(pack):
                 decoded = True
