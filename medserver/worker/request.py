@@ -28,6 +28,12 @@ class Request:
         self.prefill: Prefill | None = None
         self.tokens: list[int] = []
         self.lookup: Lookup | None = None
+        self.answer_tokens = 0
+
+    def fit(self, max_model_len: int) -> None:
+        """Let its answer have as many tokens as were asked for or, with the prompt, `max_model_len` leaves."""
+        left = max_model_len - self.prompt.length
+        self.answer_tokens = min(left, self.generation.max_tokens or left)
 
     def looked_up(self) -> Lookup:
         """What its text so far says of how it goes on; read in full once, and then token by token."""

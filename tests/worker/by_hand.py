@@ -131,3 +131,13 @@ def scheduled(model, requests: list[Request], slots: int = 8) -> list[str]:
 def decoded(model, ids: list[int]) -> str:
     detokenizer = Detokenizer(model.tokenizer.backend_tokenizer)
     return "".join([*map(detokenizer.add, ids), detokenizer.flush()])
+
+
+class Raises:
+    """Stands in for a model method that fails with one kind of error."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    def __call__(self, *_):
+        raise self.error

@@ -42,7 +42,7 @@ async def answered(model, *bodies: dict) -> tuple[list[dict], dict]:
 
 def test_the_same_question_again_costs_its_last_token_with_a_salt_and_no_look_without(model):
     calls, hits = model.vision.vision_calls, model.vision.image_hits
-    bodies = [question(71), question(71), question(72, cache_salt="a"), question(72, cache_salt="a")]
+    bodies = [question(171), question(171), question(172, cache_salt="a"), question(172, cache_salt="a")]
     answers, stats = asyncio.run(answered(model, *bodies))
     usages = [answer["usage"] for answer in answers]
     saved = [usage["prompt_tokens_details"]["cached_tokens"] for usage in usages]
