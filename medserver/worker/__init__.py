@@ -5,10 +5,13 @@
     wire       the request's JSON -> values
     prompt     messages -> token ids and pixels
     request    one sequence, from its arrival to its end
-    scheduler  the one thread that owns the model: admit, prefill, decode, deliver
-    pace       how much of a prompt may run between two decode steps
+    scheduler  the one thread that owns the model: its steps, and what happens where one fails
+    queue      who waits for a slot; outbox: what goes out to whom
+    prefills   the prompts that run next, and with whom; pace: how much of them between two decode steps
     prefill    one prompt on its way into its slot
-    prefixes   what of earlier turns a prompt may begin with
+    batch      the rows that decode together, and what ends one
+    kv_manager which request has which slot
+    prefixes   what of earlier turns a prompt may begin with; copying: how it is kept
     vision     images -> features, each image once
     slots      the KV cache of all sequences; kv: what it costs; memory: what it may cost
     attention  where new keys and values go, and what each new token sees

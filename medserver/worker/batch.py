@@ -43,6 +43,7 @@ class Batch:
         """One step. `alone`: nobody else runs or waits."""
         # Among several a step is full as it is, and nothing is guessed.
         if alone and self._model.guesses and (guessed := self._guess(self.requests[0])):
+            self._kv.finish()
             self._decode_ahead(self.requests[0], guessed)
             return
         started = perf_counter()

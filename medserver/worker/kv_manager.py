@@ -7,6 +7,7 @@ from medserver.worker.model import Model
 from medserver.worker.prefill import Prefill
 from medserver.worker.prefixes import PrefixStore, key_of
 from medserver.worker.request import Request
+from medserver.worker.slots import Slot
 
 
 class KVManager:
@@ -23,6 +24,7 @@ class KVManager:
         """Begin with an empty cache, without a touch to the old one: its device may answer nothing any more."""
         self.cache = self._model.new_cache(self._budget.running, self.slots, self._max_model_len)
         self.prefixes = PrefixStore(self._budget.prefixes)
+        self._leaving: list[Slot] = []
 
     def seat(self, request: Request) -> bool:
         """Give it a slot with room for all that it may become, if there is one.
@@ -33,7 +35,7 @@ class KVManager:
         tokens = request.prompt.length + request.answer_tokens
         if not self.cache.can_ever_take(tokens):
             raise MemoryError
-        request.slot = self.cache.take(tokens)
+        request.slot = self._take(tokens)
         if request.slot is None:
             return False
         model, slot, prompt = self._model, request.slot, request.prompt
@@ -41,11 +43,39 @@ class KVManager:
         return True
 
     def leave(self, request: Request) -> None:
-        """Give its slot back; of a turn that was answered what is computed is kept for the next."""
+        """Its slot is free once it is copied: of a turn that was answered, what is computed is kept for the next."""
         # The last token was drawn and never fed, so the slot does not hold it. It may hold some after it, that were
         # guessed rightly and that a stop string cut off; then nothing is kept.
         prompt, fed = request.prompt, request.tokens[:-1]
         if request.tokens and request.salt is not None and request.slot.length == prompt.length + len(fed):
             key = torch.cat([key_of(prompt), torch.tensor(fed, dtype=torch.long)])
             self.prefixes.keep(request.salt, key, self.cache, request.slot)
-        self.cache.leave(request.slot)
+        self._leaving.append(request.slot)
+        self._give_back()
+
+    @property
+    def leaving(self) -> bool:
+        """Whether some slot is still held by a copy alone."""
+        return bool(self._leaving)
+
+    def advance(self) -> None:
+        """A step comes, in which no sequence becomes longer by more than a token: copy a stretch."""
+        self.prefixes.advance()
+        self._give_back()
+
+    def finish(self) -> None:
+        """Copy what is left to copy: nobody waits for a token, or some sequence becomes longer by several."""
+        self.prefixes.finish()
+        self._give_back()
+
+    def _take(self, tokens: int) -> Slot | None:
+        slot = self.cache.take(tokens) if len(self.cache.taken) < self.slots else None
+        if slot is None and self._leaving:
+            self.finish()
+            slot = self.cache.take(tokens)
+        return slot
+
+    def _give_back(self) -> None:
+        for slot in [one for one in self._leaving if not self.prefixes.copies(one)]:
+            self._leaving.remove(slot)
+            self.cache.leave(slot)

@@ -58,7 +58,8 @@ class Prefill:
     def ran(self, part: Part) -> None:
         """`part` has run: keep what the slot holds, where that is what a next prompt may begin with."""
         if self._salt is not None and part.end == self._keep_at:
-            self._prefixes.keep(self._salt, self._key[: part.end], self._cache, self._slot)
+            rest = self._prompt.length - part.end
+            self._prefixes.keep(self._salt, self._key[: part.end], self._cache, self._slot, ahead=rest)
 
     def _begin(self) -> int:
         """Load what is kept, but for one token that must run to give logits."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
+from medserver.worker.copying import Copying
 from medserver.worker.slots import Layers, Slot, SlotCache, Snapshot
 from medserver.worker.values import Prompt, is_out_of_memory
 
@@ -44,6 +45,7 @@ class PrefixStore:
         self._salted: dict[str, list[Prefix]] = {}
         self._sharers: Counter[int] = Counter()  # of each `whole` by its identity: how many prefixes share it
         self._bytes = 0
+        self._copying: dict[Copying, Prefix] = {}  # what will be found once it is whole
 
     @property
     def bytes(self) -> int:
@@ -52,42 +54,77 @@ class PrefixStore:
 
     def longest(self, salt: str, key: torch.Tensor) -> Snapshot | None:
         """The longest one that `key` begins with."""
+        self.finish(salt)
         found = max(self._beginnings(salt, key), key=lambda one: len(one.key), default=None)
         if found is None:
             return None
         self._used.move_to_end(found)
         return found.kept
 
-    def keep(self, salt: str, key: torch.Tensor, cache: SlotCache, slot: Slot) -> None:
-        """Copy what `slot` holds, whose key is `key`; one that ends in an image is of no use, as it may be cut."""
+    def keep(self, salt: str, key: torch.Tensor, cache: SlotCache, slot: Slot, ahead: int = 0) -> None:
+        """Copy what `slot` holds, whose key is `key`, a stretch at each `advance`; see `Copying` for `ahead`.
+
+        One that ends in an image is of no use, as it may be cut.
+        """
         assert len(key) == slot.length
-        if key[-1] < 0 or cache.shape.bytes(len(key)) > self._limit:
-            return
-        beginnings = self._beginnings(salt, key)
-        known = next((one for one in beginnings if len(one.key) == len(key)), None)
-        if known is not None:
-            self._used.move_to_end(known)
+        large = self._coming + cache.shape.bytes(len(key)) > self._limit
+        if large or key[-1] < 0 or self._known(salt, key):
             return
         try:
-            kept = cache.copy(slot)
+            copying = Copying(cache, slot, ahead)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
             for one in list(self._used):
                 self._drop(one)  # to remember is a courtesy, to answer is not
             return
-        for one in beginnings:
-            self._let_go(one.kept.whole)
-            one.kept.whole = kept.whole
-            self._hold(kept.whole)
-        self._add(Prefix(salt, key, kept))
-        while self._bytes > self._limit:
+        self._copying[copying] = Prefix(salt, key, copying.snapshot)
+        self._take_in()
+
+    def copies(self, slot: Slot) -> bool:
+        """Whether `slot` must not go to another sequence yet."""
+        return any(copying.slot is slot for copying in self._copying)
+
+    def advance(self) -> None:
+        """Copy a stretch of all that is being kept; before each token that a sequence becomes longer by."""
+        for copying in self._copying:
+            copying.advance()
+        self._take_in()
+
+    def finish(self, salt: str | None = None) -> None:
+        """Copy all the rest at once, of `salt` or of all."""
+        for copying, prefix in self._copying.items():
+            while not copying.done and salt in (None, prefix.salt):
+                copying.advance()
+        self._take_in()
+
+    def _take_in(self) -> None:
+        for copying in [one for one in self._copying if one.done]:
+            self._add(self._copying.pop(copying))
+        while self._bytes + self._coming > self._limit:
             self._drop(next(iter(self._used)))
+
+    @property
+    def _coming(self) -> int:
+        """Bytes of what is being copied."""
+        return sum(_nbytes(one.kept.whole) + _nbytes(one.kept.rings) for one in self._copying.values())
+
+    def _known(self, salt: str, key: torch.Tensor) -> bool:
+        """Whether just this one is there or on its way; it was used now."""
+        for one in self._beginnings(salt, key):
+            if len(one.key) == len(key):
+                self._used.move_to_end(one)
+                return True
+        return any(one.salt == salt and torch.equal(one.key, key) for one in self._copying.values())
 
     def _beginnings(self, salt: str, key: torch.Tensor) -> list[Prefix]:
         return [one for one in self._salted.get(salt, ()) if one.begins(key)]
 
     def _add(self, prefix: Prefix) -> None:
+        for one in self._beginnings(prefix.salt, prefix.key):
+            self._let_go(one.kept.whole)
+            one.kept.whole = prefix.kept.whole
+            self._hold(prefix.kept.whole)
         self._used[prefix] = None
         self._salted.setdefault(prefix.salt, []).append(prefix)
         self._bytes += _nbytes(prefix.kept.rings)

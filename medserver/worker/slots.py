@@ -105,14 +105,6 @@ class SlotCache:
                     tensor[gap, :, :columns] = tensor[last.index, :, :columns]
             last.index = gap
 
-    def copy(self, slot: Slot) -> Snapshot:
-        copies: tuple[list, list] = ([], [])
-        for layer, sliding in enumerate(self.shape.sliding):
-            columns = self.shape.columns(layer, slot.length)
-            both = (self.keys[layer], self.values[layer])
-            copies[sliding].append(tuple(tensor[slot.index, :, :columns].clone() for tensor in both))
-        return Snapshot(slot.length, *copies)
-
     def load(self, slot: Slot, snapshot: Snapshot, length: int) -> None:
         """Let `slot` begin with the first `length` tokens of `snapshot`: all of it, or all but the last.
 

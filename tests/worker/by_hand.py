@@ -84,11 +84,13 @@ class Rows:
     @torch.inference_mode()
     def leave(self, row: Row) -> None:
         self.rows.remove(row)
+        self.prefixes.finish()
         self.cache.leave(row.slot)
 
     @torch.inference_mode()
     def step(self, times: int = 1) -> None:
         for _ in range(times if self.rows else 0):
+            self.prefixes.advance()
             slots = [row.slot for row in self.rows]
             logits = self.model.decode([row.tokens[-1] for row in self.rows], slots, self.cache)
             for row, own in zip(self.rows, logits, strict=True):

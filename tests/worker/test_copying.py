@@ -1,0 +1,116 @@
+"""What a chat may go on from is copied while others are answered: nothing of it is lost, and no slot for long."""
+
+import pytest
+import torch
+
+from medserver.worker import copying
+from medserver.worker.copying import MOST, Copying
+from medserver.worker.request import Request
+from medserver.worker.values import Finished, Prompt
+from tests.worker.by_hand import LONG, TOLERANCE, Rows, greedy, new_cache, run_to_end, scheduler_of
+
+WINDOW = 32  # of the tiny checkpoints
+
+
+@pytest.fixture(autouse=True)
+def small_stretches(monkeypatch):
+    monkeypatch.setattr(copying, "STRETCH", 1)
+
+
+def longer(prompt: Prompt, *tokens: int) -> Prompt:
+    return Prompt(torch.cat([prompt.ids, torch.tensor([tokens])], dim=1))
+
+
+@pytest.mark.parametrize(
+    "text", ["What is visible here?", LONG], ids=["a ring that is not full", "one that has turned over"]
+)
+def test_a_prompt_is_kept_as_it_was_while_its_answer_writes_over_the_window(text_model, prompt, text):
+    rows = Rows(text_model)
+    first = prompt(text_model, text)
+    row = rows.join(first, salt="s")
+    assert rows.prefixes.copies(row.slot)
+    rows.step(WINDOW + MOST)
+    assert not rows.prefixes.copies(row.slot)
+    assert rows.join(longer(first, 11, 12, 13), salt="s").cached == first.length
+    rows.step(3)
+    assert rows.worst <= TOLERANCE
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 9])
+def test_a_copy_stays_in_front_of_what_follows_at_once(text_model, ahead):
+    cache = new_cache(text_model)
+    slot = cache.take(200)
+    slot.length = 100
+    with torch.inference_mode():
+        for layer, tensor in enumerate(cache.keys):
+            tensor[slot.index] = torch.rand(tensor.shape[1:], generator=torch.Generator().manual_seed(layer))
+        local = [layer for layer, sliding in enumerate(cache.shape.sliding) if sliding]
+        rings = [cache.keys[layer][slot.index].clone() for layer in local]
+        copy = Copying(cache, slot, ahead)
+        for _ in range(ahead):
+            _write(cache, slot)
+        while not copy.done:
+            _write(cache, slot)
+            copy.advance()
+    for (keys, _), ring in zip(copy.snapshot.rings, rings, strict=True):
+        assert torch.equal(keys, ring)
+
+
+def _write(cache, slot) -> None:
+    for tensor, sliding in zip(cache.keys, cache.shape.sliding, strict=True):
+        if sliding:
+            tensor[slot.index, :, slot.length % cache.shape.window] = -1.0
+    slot.length += 1
+
+
+def test_the_slot_of_a_turn_is_free_when_it_is_copied_or_when_somebody_needs_it(text_model, prompt):
+    delivered: list = []
+    scheduler = scheduler_of(text_model, delivered.extend, slots=2)
+    stays, goes, comes = (
+        Request(prompt(text_model, LONG + text), greedy(tokens, ignore_eos=True), salt)
+        for text, tokens, salt in (("a", 60, None), ("b", 4, "s"), ("c", 4, "t"))
+    )
+    for request in (stays, goes):
+        scheduler.submit(request)
+    cache = scheduler._kv.cache
+    while not any(isinstance(what, Finished) for _, what in delivered):
+        scheduler.step()
+    assert scheduler.running == 1 and scheduler._kv.leaving and len(cache.taken) == 2
+    scheduler.submit(comes)
+    scheduler.step()
+    assert scheduler.waiting == 0 and len(cache.taken) == 2, "it need not wait for the copy"
+    while scheduler.running == 2:
+        scheduler.step()
+        assert len(cache.taken) == 2
+    for _ in range(MOST):
+        scheduler.step()
+    assert not scheduler._kv.leaving and len(cache.taken) == 1
+    run_to_end(scheduler)
+
+
+def test_who_goes_on_at_once_finds_what_was_not_yet_copied(text_model, prompt):
+    delivered: list = []
+    scheduler = scheduler_of(text_model, delivered.extend, slots=4)
+    stays = Request(prompt(text_model, "Hello"), greedy(200, ignore_eos=True))
+    first = Request(prompt(text_model, LONG), greedy(9, ignore_eos=True), "s")
+    for request in (stays, first):
+        scheduler.submit(request)
+    while len(first.tokens) < 9:
+        scheduler.step()
+    assert scheduler._kv.leaving
+    again = Request(longer(first.prompt, *first.tokens, 7, 8), greedy(9, ignore_eos=True), "s")
+    alone = Request(again.prompt, greedy(9, ignore_eos=True))
+    for request in (again, alone):
+        scheduler.submit(request)
+    run_to_end(scheduler)
+    assert again.prefill.cached_tokens == first.prompt.length + 8
+    assert again.tokens == alone.tokens
+
+
+def test_a_scheduler_with_nothing_else_to_do_gives_the_slot_back(text_model, prompt):
+    scheduler = scheduler_of(text_model, lambda batch: None)
+    scheduler.submit(Request(prompt(text_model, LONG), greedy(3, ignore_eos=True), "s"))
+    run_to_end(scheduler)
+    assert scheduler._kv.leaving and scheduler._queue.wait(lambda: scheduler._kv.leaving)
+    scheduler.step()
+    assert not scheduler._kv.leaving and scheduler._kv.cache.bytes == 0
