@@ -109,7 +109,7 @@ class Graphs:
         self._decoder.reach(cache.room[1])  # a table that grew later would be another one than was captured
 
         def step() -> torch.Tensor:
-            seen = DecodeStep(cache, positions, columns, self._decoder.scale)
+            seen = DecodeStep.padded(cache, positions, columns, self._decoder.scale)
             return self._decoder.logits(self._decoder.run(self._decoder.embed(ids), seen, columns - 1))
 
         return Graph(ids, positions, *self._record(step))
