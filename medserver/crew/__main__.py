@@ -3,7 +3,6 @@
 Without its parent it is nothing: when that is gone, so is it, at once.
 """
 
-import gc
 import json
 import logging
 import os
@@ -16,7 +15,7 @@ import uvicorn
 from medserver import logs
 from medserver.crew.leased import Orders, leased
 from medserver.crew.line import Line, unpacked
-from medserver.run import BACKLOG, Server, config_for
+from medserver.run import BACKLOG, Server, config_for, keep_for_good
 from medserver.server import create_app
 
 
@@ -58,8 +57,8 @@ def main() -> None:
     common = leased(orders, line, heard)
     server = Worker(config_for(create_app(orders.settings, orders.serving, common=common)), orders, line, end)
     heard["certificate"] = lambda: server.take(common.tls)
+    keep_for_good()
     server.run(sockets=[listening])
-    gc.freeze()  # as in `run.serve`
 
 
 def _log(line: Line, record: logging.LogRecord) -> None:
