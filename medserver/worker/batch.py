@@ -54,6 +54,7 @@ class Batch:
     def fed(self) -> tuple[list[int], list[Slot]]:
         """What the next step takes: of each row its last token, and its slot."""
         self._kv.cache.settle()
+        self._kv.grow(self.requests)
         return [row.tokens[-1] for row in self.requests], [row.slot for row in self.requests]
 
     def draw(self, logits: torch.Tensor) -> list[int]:
@@ -73,8 +74,11 @@ class Batch:
 
     def _guess(self, row: Request) -> list[int]:
         """Tokens that may come next, as many as could be taken beside the one that is drawn after them."""
-        left = row.answer_tokens - len(row.tokens) - 1
-        return row.looked_up().guess(min(left, self._kv.cache.shape.window - 1)) if left > 0 else []
+        window, length = self._kv.cache.shape.window, row.slot.length
+        # As its rings turn over it is kept (`KVManager.grow`), and that is a step of its own.
+        fit = window if length > window else window - length
+        most = min(row.answer_tokens - len(row.tokens), fit) - 1
+        return row.looked_up().guess(most) if most > 0 else []
 
     def _decode_ahead(self, row: Request, guessed: list[int]) -> None:
         """Draw after each guessed token as long as what is drawn is what was guessed, so that no draw is another."""

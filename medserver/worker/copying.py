@@ -4,8 +4,8 @@ from medserver.worker.slots import Slot, SlotCache, Snapshot
 
 # Bytes of a stretch, and how many there are at most. The memory of a copy comes from the system page by page as it is
 # written, and that of a chat of 2,000 tokens at once (24 MB) held up a step of 11 ms for another 30 to 100 (on a
-# virtual machine, where a page costs most).
-STRETCH = 3 << 19
+# virtual machine, where a page costs most). A small stretch costs no less: it is some hundred copies, 1 ms, as such.
+STRETCH = 4 << 20
 MOST = 16
 
 

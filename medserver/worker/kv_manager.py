@@ -44,14 +44,24 @@ class KVManager:
 
     def leave(self, request: Request) -> None:
         """Its slot is free once it is copied: of a turn that was answered, what is computed is kept for the next."""
-        # The last token was drawn and never fed, so the slot does not hold it. It may hold some after it, that were
-        # guessed rightly and that a stop string cut off; then nothing is kept.
-        prompt, fed = request.prompt, request.tokens[:-1]
-        if request.tokens and request.salt is not None and request.slot.length == prompt.length + len(fed):
-            key = torch.cat([key_of(prompt), torch.tensor(fed, dtype=torch.long)])
-            self.prefixes.keep(request.salt, key, self.cache, request.slot)
+        if request.tokens:
+            self._keep(request)
         self._leaving.append(request.slot)
         self._give_back()
+
+    def grow(self, rows: list[Request]) -> None:
+        """They become longer by a token: what a ring holds that turns over by that is kept."""
+        for row in rows:
+            if row.slot.length == self.cache.shape.window:
+                self._keep(row)
+
+    def _keep(self, row: Request) -> None:
+        # The last token was drawn and never fed, so the slot does not hold it. It may hold some after it, that were
+        # guessed rightly and that a stop string cut off; then nothing is kept.
+        prompt, fed = row.prompt, row.tokens[:-1]
+        if row.salt is not None and row.slot.length == prompt.length + len(fed):
+            key = torch.cat([key_of(prompt), torch.tensor(fed, dtype=torch.long)])
+            self.prefixes.keep(row.salt, key, self.cache, row.slot)
 
     @property
     def leaving(self) -> bool:

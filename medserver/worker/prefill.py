@@ -56,17 +56,19 @@ class Prefill:
         return Part(self._slot, self._prompt, end, self._features)
 
     def ran(self, part: Part) -> None:
-        """`part` has run: keep what the slot holds, where that is what a next prompt may begin with."""
-        if self._salt is not None and part.end == self._keep_at:
+        """`part` has run. What a next prompt may begin with is kept here, unless no ring has turned over by the end of
+        the prompt: then it is all there still when the answer ends.
+        """
+        if self._salt is not None and part.end == self._keep_at and self._prompt.length > self._cache.shape.window:
             rest = self._prompt.length - part.end
             self._prefixes.keep(self._salt, self._key[: part.end], self._cache, self._slot, ahead=rest)
 
     def _begin(self) -> int:
-        """Load what is kept, but for one token that must run to give logits."""
-        kept = self._prefixes.longest(self._salt, self._key) if self._salt is not None else None
-        if kept is None:
+        """Load what is kept of it."""
+        found = self._prefixes.longest(self._salt, self._key) if self._salt is not None else None
+        if found is None:
             return 0
-        length = min(kept.length, self._prompt.length - 1)
+        kept, length = found
         self._cache.load(self._slot, kept, length)
         return length
 

@@ -13,6 +13,8 @@ from medserver.worker.copying import Copying
 from medserver.worker.slots import Layers, Slot, SlotCache, Snapshot
 from medserver.worker.values import Prompt, is_out_of_memory
 
+WORTH = 8  # tokens; fewer, as those that every chat begins with, are run sooner than they are loaded
+
 
 def key_of(prompt: Prompt) -> torch.Tensor:
     """Token ids, and where an image stands, for each of its tokens a negative number of its pixels; int64 (length,)."""
@@ -29,11 +31,25 @@ class Prefix:
     kept: Snapshot
 
     def begins(self, key: torch.Tensor) -> bool:
-        return torch.equal(self.key, key[: len(self.key)])
+        return len(key) >= len(self.key) == _common(self.key, key)
+
+    def spares(self, key: torch.Tensor) -> int:
+        """How many tokens of `key` need not run: all that it has of them, but for one that must, to give logits."""
+        length = min(_common(self.key, key), len(key) - 1)
+        while length and key[length] < 0 and key[length] == key[length - 1]:
+            length -= 1  # inside an image, whose tokens see each other
+        return length if length >= WORTH and self.kept.holds(length) else 0
+
+
+def _common(one: torch.Tensor, other: torch.Tensor) -> int:
+    """How many numbers both begin with."""
+    least = min(len(one), len(other))
+    different = (one[:least] != other[:least]).nonzero()
+    return int(different[0]) if len(different) else least
 
 
 class PrefixStore:
-    """A prefix is valid only at its own end (see `Snapshot`), so a chat keeps one for each place it may go on from.
+    """A long one is valid only at its own end (see `Snapshot`), so a chat keeps one for each place it may go on from.
 
     What a step costs must not grow with all that is kept, so each is found by its salt, and the bytes are counted as
     they come and go.
@@ -52,14 +68,15 @@ class PrefixStore:
         """What they hold together; storage that several share counts once."""
         return self._bytes
 
-    def longest(self, salt: str, key: torch.Tensor) -> Snapshot | None:
-        """The longest one that `key` begins with."""
+    def longest(self, salt: str, key: torch.Tensor) -> tuple[Snapshot, int] | None:
+        """What spares most of `key`, and how many of its tokens."""
         self.finish(salt)
-        found = max(self._beginnings(salt, key), key=lambda one: len(one.key), default=None)
-        if found is None:
+        spared = [(one.spares(key), one) for one in self._salted.get(salt, ())]
+        length, found = max(spared, key=lambda pair: pair[0], default=(0, None))
+        if not length:
             return None
         self._used.move_to_end(found)
-        return found.kept
+        return found.kept, length
 
     def keep(self, salt: str, key: torch.Tensor, cache: SlotCache, slot: Slot, ahead: int = 0) -> None:
         """Copy what `slot` holds, whose key is `key`, a stretch at each `advance`; see `Copying` for `ahead`.
@@ -110,9 +127,9 @@ class PrefixStore:
         return sum(_nbytes(one.kept.whole) + _nbytes(one.kept.rings) for one in self._copying.values())
 
     def _known(self, salt: str, key: torch.Tensor) -> bool:
-        """Whether just this one is there or on its way; it was used now."""
-        for one in self._beginnings(salt, key):
-            if len(one.key) == len(key):
+        """Whether all of it is there or on its way; what is there was used now."""
+        for one in self._salted.get(salt, ()):
+            if _common(one.key, key) == len(key) and one.kept.holds(len(key)):
                 self._used.move_to_end(one)
                 return True
         return any(one.salt == salt and torch.equal(one.key, key) for one in self._copying.values())
@@ -122,6 +139,9 @@ class PrefixStore:
 
     def _add(self, prefix: Prefix) -> None:
         for one in self._beginnings(prefix.salt, prefix.key):
+            if prefix.kept.holds(one.kept.length):
+                self._drop(one)
+                continue
             self._let_go(one.kept.whole)
             one.kept.whole = prefix.kept.whole
             self._hold(prefix.kept.whole)

@@ -36,15 +36,23 @@ Layers = list[tuple[torch.Tensor, torch.Tensor]]
 
 @dataclass(slots=True, eq=False)
 class Snapshot:
-    """A copy of one sequence's keys and values, valid at its own end: the rings hold no more than the window.
+    """A copy of one sequence's keys and values, valid at its own end, and before it as long as no ring has turned over.
 
     `whole`: the global layers; several snapshots of one chat share it, so it may be longer than `length`. `rings`: the
-    local layers.
+    local layers, which hold no more than the window.
     """
 
     length: int
     whole: Layers
     rings: Layers
+
+    def holds(self, length: int) -> bool:
+        """Whether a sequence may begin with its first `length` tokens.
+
+        A ring that ends one token later still holds all that the token after `length` sees.
+        """
+        turned = any(keys.shape[1] < self.length for keys, _ in self.rings[:1])
+        return self.length - 1 <= length <= self.length if turned else length <= self.length
 
 
 class SlotCache:
@@ -106,14 +114,11 @@ class SlotCache:
             last.index = gap
 
     def load(self, slot: Slot, snapshot: Snapshot, length: int) -> None:
-        """Let `slot` begin with the first `length` tokens of `snapshot`: all of it, or all but the last.
-
-        A ring that ends one token later still holds all that the token after `length` sees.
-        """
-        assert snapshot.length - 1 <= length <= snapshot.length
+        """Let `slot` begin with the first `length` tokens of `snapshot`, which `holds` them."""
+        assert snapshot.holds(length)
         kinds = (iter(snapshot.whole), iter(snapshot.rings))
         for layer, sliding in enumerate(self.shape.sliding):
-            columns = self.shape.columns(layer, snapshot.length)
+            columns = self.shape.columns(layer, length)
             for mine, kept in zip((self.keys[layer], self.values[layer]), next(kinds[sliding]), strict=True):
                 mine[slot.index, :, :columns] = kept[:, :columns]
         slot.length = length

@@ -4,7 +4,7 @@ import torch
 
 from medserver.worker.memory import Budget
 from medserver.worker.prefill import Prefill
-from medserver.worker.prefixes import PrefixStore
+from medserver.worker.prefixes import PrefixStore, key_of
 from medserver.worker.request import Request
 from medserver.worker.scheduler import Scheduler
 from medserver.worker.slots import SlotCache
@@ -33,8 +33,8 @@ def new_cache(model, budget: int = PLENTY, slots: int = 8, columns: int = 2048) 
 
 
 class Row:
-    def __init__(self, prompt: Prompt, slot):
-        self.prompt, self.slot, self.tokens = prompt, slot, []
+    def __init__(self, prompt: Prompt, slot, salt: str | None = None):
+        self.prompt, self.slot, self.salt, self.tokens = prompt, slot, salt, []
 
 
 class Rows:
@@ -47,7 +47,7 @@ class Rows:
 
     @torch.inference_mode()
     def join(self, prompt: Prompt, chunk: int = 10**6, salt: str | None = None, steps_between: int = 0) -> Row:
-        row = Row(prompt, self.cache.take(prompt.length + 200))
+        row = Row(prompt, self.cache.take(prompt.length + 200), salt)
         prefill = Prefill(self.model, self.cache, row.slot, prompt, self.prefixes, salt)
         row.cached = prefill.cached_tokens
         logits = None
@@ -84,6 +84,9 @@ class Rows:
     @torch.inference_mode()
     def leave(self, row: Row) -> None:
         self.rows.remove(row)
+        if row.salt is not None:
+            key = torch.cat([key_of(row.prompt), torch.tensor(row.tokens[:-1], dtype=torch.long)])
+            self.prefixes.keep(row.salt, key, self.cache, row.slot)
         self.prefixes.finish()
         self.cache.leave(row.slot)
 

@@ -21,12 +21,9 @@ def longer(prompt: Prompt, *tokens: int) -> Prompt:
     return Prompt(torch.cat([prompt.ids, torch.tensor([tokens])], dim=1))
 
 
-@pytest.mark.parametrize(
-    "text", ["What is visible here?", LONG], ids=["a ring that is not full", "one that has turned over"]
-)
-def test_a_prompt_is_kept_as_it_was_while_its_answer_writes_over_the_window(text_model, prompt, text):
+def test_a_prompt_is_kept_as_it_was_while_its_answer_writes_over_the_window(text_model, prompt):
     rows = Rows(text_model)
-    first = prompt(text_model, text)
+    first = prompt(text_model, LONG)
     row = rows.join(first, salt="s")
     assert rows.prefixes.copies(row.slot)
     rows.step(WINDOW + MOST)
@@ -34,6 +31,28 @@ def test_a_prompt_is_kept_as_it_was_while_its_answer_writes_over_the_window(text
     assert rows.join(longer(first, 11, 12, 13), salt="s").cached == first.length
     rows.step(3)
     assert rows.worst <= TOLERANCE
+
+
+@pytest.mark.parametrize("guesses", [False, True])
+def test_a_short_chat_is_kept_before_its_window_turns_over_and_serves_from_any_token(
+    text_model, prompt, monkeypatch, guesses
+):
+    monkeypatch.setattr(type(text_model), "guesses", property(lambda _: guesses))
+    first = Request(prompt(text_model, "Hello"), greedy(3 * WINDOW, ignore_eos=True), "s")
+    assert first.prompt.length < WINDOW
+    scheduler = scheduler_of(text_model, lambda batch: None)
+
+    def answered(request: Request) -> Request:
+        scheduler.submit(request)
+        run_to_end(scheduler)
+        return request
+
+    answered(first)
+    for said in (0, 1, WINDOW - first.prompt.length):
+        again = longer(first.prompt, *first.tokens[:said], 7, 8)
+        warm, cold = (answered(Request(again, greedy(5, ignore_eos=True), salt)) for salt in ("s", None))
+        assert warm.prefill.cached_tokens == first.prompt.length + said and cold.prefill.cached_tokens == 0
+        assert warm.tokens == cold.tokens
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 9])

@@ -153,8 +153,8 @@ def test_the_next_turn_continues_what_was_guessed(text_model, prompt, monkeypatc
     scheduler.submit(first)
     run_to_end(scheduler)
     held = torch.cat([first.prompt.ids[0], torch.tensor(first.tokens[:-1])])
-    kept = scheduler._kv.prefixes.longest("s", torch.cat([held, held.new_tensor([5, 6])]))
-    assert kept is not None and kept.length == len(held)
+    kept, length = scheduler._kv.prefixes.longest("s", torch.cat([held, held.new_tensor([5, 6])]))
+    assert kept.length == length == len(held)
     cache = text_model.new_cache(2**30, 2, 4096)
     with torch.inference_mode():
         slots = [cache.take(len(held) + 2) for _ in range(2)]

@@ -15,6 +15,8 @@ from medserver.worker.values import Finished, Prompt
 from tests.worker.by_hand import LONG, PLENTY, TOLERANCE, Rows, greedy, new_cache, run_to_end
 from tests.worker.conftest import png
 
+WINDOW = 32  # of the tiny checkpoints
+
 
 @pytest.fixture(params=[copying.STRETCH, 1], ids=["at once", "in stretches"], autouse=True)
 def stretch(request, monkeypatch):
@@ -96,8 +98,9 @@ def test_prefixes_of_one_chat_share_their_storage_and_the_oldest_go_first(text_m
                 shared = store.bytes
     rings = sum(shape.sliding) * 2 * shape.heads * shape.head_dim * shape.window * 4
     assert shared == shape.bytes(100) + rings, "the global layers are there once"
-    assert store.longest("s", key[:99]) is None and store.longest("s", key).length == 100
-    assert store.longest("u", key).length == 50 and store.bytes <= limit
+    longer = torch.arange(101)
+    assert store.longest("s", key[:99]) is None and store.longest("s", longer)[1] == 100
+    assert store.longest("u", longer)[1] == 50 and store.bytes <= limit
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -168,17 +171,32 @@ def test_the_turns_of_a_chat_go_on_from_the_answer_or_from_the_question(model, p
     assert cold.cached_tokens == 0 and unsalted.tokens == rethought.tokens
 
 
-def test_a_turn_that_was_begun_for_the_model_is_kept_up_to_the_question(model):
+@pytest.mark.parametrize("text", ["What is visible?", LONG])
+def test_a_turn_that_was_begun_for_the_model_is_kept_up_to_the_question(model, text):
     def asked(*texts: str, begun: str = "") -> Prompt:
         roles = ("user", "assistant", "user", "assistant")
         turns = [{"role": role, "content": text} for role, text in zip(roles, (*texts, begun), strict=False) if text]
         return prepare(Conversation(turns, (png(1),) * 0, bool(begun)), model.processor, images=True)
 
     rows = Rows(model)
-    first = asked("What is visible?", begun="<unused94>thought\n")
+    first, second = asked(text, begun="<unused94>thought\n"), asked(text, "Nothing.", "Sure?")
     assert first.repeated < first.length
     kept(rows, first)
-    assert rows.join(asked("What is visible?", "Nothing.", "Sure?"), salt="s").cached == first.repeated
-    assert rows.join(first, salt="s").cached == first.repeated
+    both = min(first.length, second.length)
+    same = int((first.ids[0, :both] == second.ids[0, :both]).cumprod(0).sum())
+    # Long, it is kept just there; short, every token of it is, and the answer begins as the thought does.
+    assert rows.join(second, salt="s").cached == (first.repeated if text == LONG else same)
+    assert rows.join(first, salt="s").cached == first.length - 1
+    rows.step(3)
+    assert rows.worst <= TOLERANCE
+
+
+def test_a_short_chat_that_is_edited_goes_on_where_it_still_matches(model, prompt):
+    rows = Rows(model)
+    first = prompt(model, "Hello", 1)
+    kept(rows, longer(first, [20, 21, 22, 23]))
+    assert first.length + 4 <= WINDOW
+    assert rows.join(longer(first, [20, 21, 31, 32, 33]), salt="s").cached == first.length + 2
+    assert rows.join(longer(prompt(model, "Hello", 2), [20, 21]), salt="s").cached == 0, "another image, at the start"
     rows.step(3)
     assert rows.worst <= TOLERANCE
