@@ -56,12 +56,17 @@ class KVManager:
                 self._keep(row)
 
     def _keep(self, row: Request) -> None:
+        if row.salt is None:
+            return
         # The last token was drawn and never fed, so the slot does not hold it. It may hold some after it, that were
-        # guessed rightly and that a stop string cut off; then nothing is kept.
-        prompt, fed = row.prompt, row.tokens[:-1]
-        if row.salt is not None and row.slot.length == prompt.length + len(fed):
-            key = torch.cat([key_of(prompt), torch.tensor(fed, dtype=torch.long)])
-            self.prefixes.keep(row.salt, key, self.cache, row.slot)
+        # guessed rightly and that a stop string cut off: these are forgotten, unless they took the place of others.
+        fed, slot = row.tokens[:-1], row.slot
+        known = row.prompt.length + len(fed)
+        if slot.length > known and slot.length <= self.cache.shape.window:
+            slot.length = known
+        if slot.length == known:
+            key = torch.cat([key_of(row.prompt), torch.tensor(fed, dtype=torch.long)])
+            self.prefixes.keep(row.salt, key, self.cache, slot)
 
     @property
     def leaving(self) -> bool:

@@ -7,7 +7,7 @@ from medserver.worker import copying
 from medserver.worker.copying import MOST, Copying
 from medserver.worker.request import Request
 from medserver.worker.values import Finished, Prompt
-from tests.worker.by_hand import LONG, TOLERANCE, Rows, greedy, new_cache, run_to_end, scheduler_of
+from tests.worker.by_hand import LONG, TOLERANCE, Rows, decoded, greedy, new_cache, run_to_end, scheduler_of
 
 WINDOW = 32  # of the tiny checkpoints
 
@@ -53,6 +53,21 @@ def test_a_short_chat_is_kept_before_its_window_turns_over_and_serves_from_any_t
         warm, cold = (answered(Request(again, greedy(5, ignore_eos=True), salt)) for salt in ("s", None))
         assert warm.prefill.cached_tokens == first.prompt.length + said and cold.prefill.cached_tokens == 0
         assert warm.tokens == cold.tokens
+
+
+@pytest.mark.parametrize("said", range(4, 12))
+def test_a_short_chat_is_kept_also_where_a_stop_string_cuts_off_what_was_guessed(text_model, prompt, said):
+    again_and_again = {"logit_bias": {150: 1000.0}, "ignore_eos": True}
+    stop = decoded(text_model, [150] * said)
+    scheduler = scheduler_of(text_model, lambda batch: None)
+    first = Request(prompt(text_model, "a"), greedy(20, stop=(stop,), **again_and_again), "s")
+    scheduler.submit(first)
+    run_to_end(scheduler)
+    assert len(first.tokens) == said
+    again = Request(longer(first.prompt, *first.tokens, 7), greedy(1), "s")
+    scheduler.submit(again)
+    run_to_end(scheduler)
+    assert again.prefill.cached_tokens == first.prompt.length + said - 1
 
 
 @pytest.mark.parametrize("ahead", [1, 2, 9])
