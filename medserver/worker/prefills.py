@@ -64,12 +64,13 @@ class Prefills:
         self._spent, self._read, self._seconds = 0, 0, 0.0
         self._callers = len(self.requests) + min(len(self._queue), self._kv.slots - self._running)
         self._until = perf_counter() + LONGEST_PAUSE if waited_for else inf
-        decoded = False
+        beside, decoded = waited_for and self._pace.knows(len(self._batch.requests)), False
         while self._left() > 0 and (pack := self._gather()):
-            if waited_for and not decoded and self._pace.knows(len(self._batch.requests)) and self._extend_beside(pack):
+            if beside and self._extend_beside(pack):
                 decoded = True
             else:
                 self._extend(pack)
+            beside = False  # once, also where it failed
             self._outbox.send()
         if self._read and waited_for:
             self._pace.prefilled(self._read, self._seconds)
