@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from medserver import server
 from medserver.config import Settings
 from medserver.engine.base import Serving
+from medserver.house import House
 from medserver.models import VARIANTS
-from medserver.server import House
 from tests.scripted import ScriptedEngine, ScriptedHost
 
 

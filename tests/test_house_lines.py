@@ -64,8 +64,8 @@ def test_fastapi_is_known_to_the_server_alone():
 
 
 def test_starlette_and_slowapi_are_known_at_the_door_alone():
-    door = {"medserver.server", "medserver.sse", "medserver.forms", "medserver.pages"} | inside("medserver.access")
-    assert importers("starlette", "slowapi") <= door
+    front = {"medserver.server", "medserver.house", "medserver.sse", "medserver.forms", "medserver.pages"}
+    assert importers("starlette", "slowapi") <= front | inside("medserver.access")
 
 
 def test_uvicorn_is_known_to_who_runs_the_front_alone():
@@ -120,6 +120,7 @@ ROWS = [
     {"medserver.crew.__main__"},
     {"medserver.run", "medserver.crew.lead"} | inside("medserver.doctor") | inside("medserver.service"),
     {"medserver.server"},
+    {"medserver.house"},
     {"medserver.hurry", "medserver.protocol", "medserver.described"},
     {"medserver.status", "medserver.metrics", "medserver.forms", "medserver.pages", "medserver.openai_door.completion"}
     | inside("medserver.access")

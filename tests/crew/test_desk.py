@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medserver import server
+from medserver import house
 from medserver.config import QUEUE_LENGTH, Settings
 from medserver.crew.desk import Desk
 from medserver.crew.leased import Orders, leased
@@ -18,6 +18,7 @@ from medserver.engine.base import Serving
 from medserver.engine.host import EngineStatus, Standing
 from medserver.hardware import Hardware
 from medserver.models import VARIANTS
+from medserver.server import create_app
 from tests.access.asking import MACHINE, OWN_HOST
 from tests.front import frames, until
 from tests.scripted import MODELS, Exchange, ScriptedEngine, ScriptedHost, ended, examples, run, turns
@@ -36,7 +37,7 @@ class Crew:
         self.engine = ScriptedEngine(*scripts)
         host = ScriptedHost(self.engine)
         host.slots = slots
-        self.common = server.build_common(self.settings, self.serving, host)
+        self.common = house.build_common(self.settings, self.serving, host)
         self.desk = Desk(self.common)
         self._count = count
         self.lines: list[Line] = []
@@ -57,7 +58,7 @@ class Crew:
         common = replace(leased(orders, line, heard), host=self.common.host)
         for one, end in zip((window.line, line), socket.socketpair(), strict=True):
             await one.open(end)
-        self.apps.append(server.create_app(self.settings, self.serving, common=common))
+        self.apps.append(create_app(self.settings, self.serving, common=common))
         self.lines.append(line)
         self.houses.append(self.apps[-1].state.house)
 

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from medserver import server
+from medserver import house
 from medserver.config import Settings
 from medserver.crew import lead
 from medserver.engine.base import Serving
@@ -18,7 +18,7 @@ from tests.scripted import ScriptedEngine, ScriptedHost
 def test_where_no_worker_ever_serves_the_server_ends_and_says_so(program, said, tmp_path, monkeypatch, caplog):
     settings = Settings(model="demo", workers=2, state_dir=tmp_path)
     serving = Serving(VARIANTS["demo"], "nowhere", True, 32, 16)
-    common = server.build_common(settings, serving, ScriptedHost(ScriptedEngine()))
+    common = house.build_common(settings, serving, ScriptedHost(ScriptedEngine()))
     monkeypatch.setattr(lead, "BACKOFF", (0.01,))
     monkeypatch.setattr(lead.sys, "executable", shutil.which(program) if program else str(tmp_path / "missing"))
     with socket.create_server(("127.0.0.1", 0)) as listening:

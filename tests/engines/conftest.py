@@ -21,7 +21,7 @@ from medserver.config import Settings
 from medserver.engine.base import Ask, Engine
 from medserver.engine.host import EngineHost
 from medserver.hardware import Hardware, probe
-from medserver.server import build_host
+from medserver.house import build_host
 from medserver.weights import serving_for
 from tests import checkpoints
 
