@@ -35,9 +35,9 @@ class Run:
 class DecodeStep:
     """The next token of the slots from the first on, which stands at `positions`, int64 (slots,).
 
-    A slot between them that is free, or not yet prefilled, is computed too and is no harm: what it writes stands
-    where its next token will, and in a ring on the one that this token sees no more. `runs`: of all rows, for global
-    layers and for local ones.
+    A slot between them that is free, not yet prefilled, or only copied still, is computed too and is no harm: what it
+    writes stands where its next token will, and in a ring on the one that this token sees no more (which `Copying` has
+    copied first). `runs`: of all rows, for global layers and for local ones.
     """
 
     def __init__(

@@ -40,10 +40,8 @@ class Batch:
             self._end([request])
 
     def decode(self, *, alone: bool) -> None:
-        """One step. `alone`: nobody else runs or waits."""
-        # Among several a step is full as it is, and nothing is guessed.
-        if alone and self._model.guesses and (guessed := self._guess(self.requests[0])):
-            self._kv.finish()
+        """One step. `alone`: nobody else runs or waits; among several it is full as it is, and nothing is guessed."""
+        if alone and (guessed := self._guess(self.requests[0])):
             self._decode_ahead(self.requests[0], guessed)
             return
         started = perf_counter()
@@ -63,17 +61,25 @@ class Batch:
 
     def take(self, drawn: list[int]) -> None:
         """The step is good: each row is one token longer, and some are done."""
-        for row in self.requests:
-            row.slot.length += 1
-        self._end([row for row, token in zip(self.requests, drawn, strict=True) if self._accept(row, token)])
+        ended: list[Request] = []
+        try:
+            for row, token in zip(self.requests, drawn, strict=True):
+                row.slot.length += 1
+                row.slot.torn = False
+                if self._accept(row, token):
+                    ended.append(row)
+        finally:
+            self._end(ended)
 
     def remove(self, row: Request) -> None:
         """Out with it before its end."""
         self.requests.remove(row)
-        self._kv.leave(row)
+        self._kv.leave([row])
 
     def _guess(self, row: Request) -> list[int]:
         """Tokens that may come next, as many as could be taken beside the one that is drawn after them."""
+        if not self._model.guesses or self._kv.prefixes.copies(row.slot):  # which a step of several tokens overtakes
+            return []
         window, length = self._kv.cache.shape.window, row.slot.length
         # As its rings turn over it is kept (`KVManager.grow`), and that is a step of its own.
         fit = window if length > window else window - length
@@ -90,7 +96,10 @@ class Batch:
                 break
         row.lookup.learn(len(guessed), len(drawn) - 1)
         step.commit(len(drawn))
-        if any(self._accept(row, token) for token in drawn):  # a stop string may end it before the last of them
+        if any(self._accept(row, token) for token in drawn):
+            # A stop string may have ended it before the last of them, which can be forgotten until a ring turns over.
+            if row.slot.length <= self._kv.cache.shape.window:
+                row.slot.length = row.prompt.length + len(row.tokens) - 1
             self._end([row])
 
     def _accept(self, request: Request, token: int) -> bool:
@@ -117,5 +126,4 @@ class Batch:
         for row in rows:
             self.requests.remove(row)
         self._outbox.send()
-        for row in rows:
-            self._kv.leave(row)
+        self._kv.leave(rows)

@@ -12,32 +12,41 @@ MOST = 16
 class Copying:
     """Of `slot` as it is now; `snapshot` is good once it is `done`.
 
-    A ring is written over from its oldest token on, and from there it is copied, so that the copy stays in front of a
-    sequence that grows by no more than one token between two calls of `advance`, after `ahead` tokens at first.
+    A ring is written over from its oldest token on, and from there it is copied. So the copy must stay in front of what
+    is written: by `ahead` tokens that come at once, by one more between two calls of `step`, and already before the
+    first by one, as a step writes also where a slot has ended and is only copied still.
     """
 
     def __init__(self, cache: SlotCache, slot: Slot, ahead: int = 0):
         self.slot = slot
         self._cache = cache
         shape, length = cache.shape, slot.length
-        held = min(length, shape.window)  # columns of a ring
-        self._oldest = length % shape.window if held == shape.window else 0
+        self._held = min(length, shape.window)  # columns of a ring
+        self._oldest = length % shape.window if self._held == shape.window else 0
+        self._written = ahead + 1
         self._made = 0
         kinds: tuple[list, list] = ([], [])
         for layer, sliding in enumerate(shape.sliding):
             size = (shape.heads, shape.columns(layer, length), shape.head_dim)
             kinds[sliding].append((cache.keys[layer].new_empty(size), cache.values[layer].new_empty(size)))
         self.snapshot = Snapshot(length, *kinds)
-        # What a GPU copies in no time needs no stretches, and one that is narrower than `ahead` would come too late.
+        # What a GPU copies in no time needs no stretches.
         cheap = cache.keys[0].device.type != "cpu"
         self._stretches = 1 if cheap else min(MOST, -(-shape.bytes(length) // STRETCH))
-        if held // self._stretches <= ahead:
-            self._stretches = 1
-        self.advance()
+        self._catch_up()
 
     @property
     def done(self) -> bool:
         return self._made == self._stretches
+
+    def step(self) -> None:
+        """The sequence becomes longer by up to a token."""
+        self._written += 1
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        while not self.done and self._held * self._made // self._stretches < self._written:
+            self.advance()
 
     def advance(self) -> None:
         """Copy the next stretch of every layer."""

@@ -5,9 +5,12 @@ import torch
 from medserver.worker.memory import Budget
 from medserver.worker.model import Model
 from medserver.worker.prefill import Prefill
-from medserver.worker.prefixes import PrefixStore, key_of
+from medserver.worker.prefixes import WORTH, PrefixStore, common, key_of
 from medserver.worker.request import Request
 from medserver.worker.slots import Slot
+
+# Slots for sequences that have ended and are only copied still, so that who waits need not wait for the copy.
+SPARE = 2
 
 
 class KVManager:
@@ -18,12 +21,14 @@ class KVManager:
         self._budget = budget
         self._max_model_len = max_model_len
         self.slots = slots
+        self._all_slots = slots + (SPARE if model.plan.device == "cpu" else 0)  # others copy at once
         self.forget()
 
     def forget(self) -> None:
         """Begin with an empty cache, without a touch to the old one: its device may answer nothing any more."""
-        self.cache = self._model.new_cache(self._budget.running, self.slots, self._max_model_len)
+        self.cache = self._model.new_cache(self._budget.running, self._all_slots, self._max_model_len)
         self.prefixes = PrefixStore(self._budget.prefixes)
+        self._seated: list[Request] = []
         self._leaving: list[Slot] = []
 
     def seat(self, request: Request) -> bool:
@@ -35,38 +40,37 @@ class KVManager:
         tokens = request.prompt.length + request.answer_tokens
         if not self.cache.can_ever_take(tokens):
             raise MemoryError
-        request.slot = self._take(tokens)
-        if request.slot is None:
+        slot = self._take(tokens)
+        if slot is None:
             return False
-        model, slot, prompt = self._model, request.slot, request.prompt
-        request.prefill = Prefill(model, self.cache, slot, prompt, self.prefixes, request.salt)
+        try:
+            self._share(request)
+            request.prefill = Prefill(self._model, self.cache, slot, request.prompt, self.prefixes, request.salt)
+        except BaseException:
+            self.cache.leave(slot)
+            raise
+        request.slot = slot
+        self._seated.append(request)
         return True
 
-    def leave(self, request: Request) -> None:
-        """Its slot is free once it is copied: of a turn that was answered, what is computed is kept for the next."""
-        if request.tokens:
-            self._keep(request)
-        self._leaving.append(request.slot)
-        self._give_back()
+    def leave(self, requests: list[Request]) -> None:
+        """Their slots are free once they are copied: of what was answered all is kept for a next turn."""
+        for request in requests:
+            self._seated.remove(request)
+            self._leaving.append(request.slot)
+        try:
+            for request in requests:
+                if request.tokens:
+                    self._keep(request)
+        finally:
+            self._give_back()
 
     def grow(self, rows: list[Request]) -> None:
-        """They become longer by a token: what a ring holds that turns over by that is kept."""
+        """A step comes that writes a token to each: what a ring holds that turns over by that is kept."""
         for row in rows:
             if row.slot.length == self.cache.shape.window:
                 self._keep(row)
-
-    def _keep(self, row: Request) -> None:
-        if row.salt is None:
-            return
-        # The last token was drawn and never fed, so the slot does not hold it. It may hold some after it, that were
-        # guessed rightly and that a stop string cut off: these are forgotten, unless they took the place of others.
-        fed, slot = row.tokens[:-1], row.slot
-        known = row.prompt.length + len(fed)
-        if slot.length > known and slot.length <= self.cache.shape.window:
-            slot.length = known
-        if slot.length == known:
-            key = torch.cat([key_of(row.prompt), torch.tensor(fed, dtype=torch.long)])
-            self.prefixes.keep(row.salt, key, self.cache, slot)
+            row.slot.torn = True
 
     @property
     def leaving(self) -> bool:
@@ -74,21 +78,45 @@ class KVManager:
         return bool(self._leaving)
 
     def advance(self) -> None:
-        """A step comes, in which no sequence becomes longer by more than a token: copy a stretch."""
+        """A step comes: copy a stretch of what is being kept."""
         self.prefixes.advance()
         self._give_back()
 
     def finish(self) -> None:
-        """Copy what is left to copy: nobody waits for a token, or some sequence becomes longer by several."""
+        """Nobody waits for a token: copy all that is left to copy."""
         self.prefixes.finish()
         self._give_back()
 
+    def _keep(self, row: Request) -> None:
+        # The last token was drawn and never fed, so the slot does not hold it. It may hold some after it, that were
+        # guessed rightly and that a stop string cut off; then nothing is kept.
+        fed = row.tokens[:-1]
+        if row.salt is not None and not row.slot.torn and row.slot.length == row.prompt.length + len(fed):
+            key = torch.cat([key_of(row.prompt), torch.tensor(fed, dtype=torch.long)])
+            self.prefixes.keep(row.salt, key, self.cache, row.slot)
+
+    def _share(self, request: Request) -> None:
+        """Another answer to the same client may have begun with the same text or film: then that is kept now."""
+        if request.salt is None:
+            return
+        key = key_of(request.prompt)
+        own = [row for row in self._seated if row.salt == request.salt and row.tokens]
+        alike = [(common(key_of(row.prompt), key), row) for row in own if row.slot.length <= self.cache.shape.window]
+        tokens, row = max(alike, key=lambda pair: pair[0], default=(0, None))
+        _, known = self.prefixes.longest(request.salt, key) or (None, 0)
+        if min(tokens, len(key) - 1) >= known + WORTH:
+            self._keep(row)
+
     def _take(self, tokens: int) -> Slot | None:
-        slot = self.cache.take(tokens) if len(self.cache.taken) < self.slots else None
-        if slot is None and self._leaving:
-            self.finish()
-            slot = self.cache.take(tokens)
+        slot = self._free(tokens)
+        while slot is None and self._leaving:
+            self.prefixes.finish(slot=self._leaving[0])
+            self._give_back()
+            slot = self._free(tokens)
         return slot
+
+    def _free(self, tokens: int) -> Slot | None:
+        return self.cache.take(tokens) if len(self.cache.taken) < self._all_slots else None
 
     def _give_back(self) -> None:
         for slot in [one for one in self._leaving if not self.prefixes.copies(one)]:

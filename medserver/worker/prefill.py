@@ -18,7 +18,10 @@ class Prefill:
         self._model, self._cache, self._slot, self._prompt = model, cache, slot, prompt
         self._prefixes, self._salt = prefixes, salt
         self._key = key_of(prompt) if salt is not None else None
-        self._keep_at = prompt.repeated or prompt.length
+        # Where a next prompt may begin with what this one has in its slot. Until a ring turns over all of it is there,
+        # and it is kept when that happens or when the answer ends.
+        lasts = salt is None or prompt.length <= cache.shape.window
+        self._keep_at = None if lasts else prompt.repeated or prompt.length
         self.cached_tokens = self._begin()
         self._features: Features = {}
         self._unseen = [number for number, image in enumerate(prompt.images) if image.first >= self.cached_tokens]
@@ -51,15 +54,13 @@ class Prefill:
         """What to run next, about `tokens` of the prompt, whose images have all been looked at."""
         start = self._slot.length
         end = cut(start, start + tokens, self._prompt)
-        if self._salt is not None and start < self._keep_at < end:
+        if self._keep_at and start < self._keep_at < end:
             end = self._keep_at
         return Part(self._slot, self._prompt, end, self._features)
 
     def ran(self, part: Part) -> None:
-        """`part` has run. What a next prompt may begin with is kept here, unless no ring has turned over by the end of
-        the prompt: then it is all there still when the answer ends.
-        """
-        if self._salt is not None and part.end == self._keep_at and self._prompt.length > self._cache.shape.window:
+        """`part` has run: keep what the slot holds, if a next prompt may begin with it and it does not last."""
+        if part.end == self._keep_at:
             rest = self._prompt.length - part.end
             self._prefixes.keep(self._salt, self._key[: part.end], self._cache, self._slot, ahead=rest)
 

@@ -51,7 +51,7 @@ class Prefills:
     def remove(self, request: Request) -> None:
         """Out with it before its prompt has run."""
         self.requests.remove(request)
-        self._kv.leave(request)
+        self._kv.leave([request])
 
     def run(self) -> bool:
         """About as many tokens as running rows can wait for; first come, first served. Whether the rows ran beside.

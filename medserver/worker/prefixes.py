@@ -31,18 +31,18 @@ class Prefix:
     kept: Snapshot
 
     def begins(self, key: torch.Tensor) -> bool:
-        return len(key) >= len(self.key) == _common(self.key, key)
+        return len(key) >= len(self.key) == common(self.key, key)
 
     def spares(self, key: torch.Tensor) -> int:
         """How many tokens of `key` need not run: all that it has of them, but for one that must, to give logits."""
-        length = min(_common(self.key, key), len(key) - 1)
+        length = min(common(self.key, key), len(key) - 1)
         while length and key[length] < 0 and key[length] == key[length - 1]:
             length -= 1  # inside an image, whose tokens see each other
         return length if length >= WORTH and self.kept.holds(length) else 0
 
 
-def _common(one: torch.Tensor, other: torch.Tensor) -> int:
-    """How many numbers both begin with."""
+def common(one: torch.Tensor, other: torch.Tensor) -> int:
+    """How many numbers two keys both begin with."""
     least = min(len(one), len(other))
     different = (one[:least] != other[:least]).nonzero()
     return int(different[0]) if len(different) else least
@@ -70,7 +70,7 @@ class PrefixStore:
 
     def longest(self, salt: str, key: torch.Tensor) -> tuple[Snapshot, int] | None:
         """What spares most of `key`, and how many of its tokens."""
-        self.finish(salt)
+        self.finish(salt=salt)
         spared = [(one.spares(key), one) for one in self._salted.get(salt, ())]
         length, found = max(spared, key=lambda pair: pair[0], default=(0, None))
         if not length:
@@ -103,15 +103,19 @@ class PrefixStore:
         return any(copying.slot is slot for copying in self._copying)
 
     def advance(self) -> None:
-        """Copy a stretch of all that is being kept; before each token that a sequence becomes longer by."""
-        for copying in self._copying:
-            copying.advance()
+        """A step comes, in which sequences become longer by up to a token: copy a stretch of the first of what is being
+        kept, and of the others what the step may write over.
+        """
+        for number, copying in enumerate(self._copying):
+            if number == 0:
+                copying.advance()
+            copying.step()
         self._take_in()
 
-    def finish(self, salt: str | None = None) -> None:
-        """Copy all the rest at once, of `salt` or of all."""
+    def finish(self, *, salt: str | None = None, slot: Slot | None = None) -> None:
+        """Copy all the rest at once, of `salt`, of `slot` or of all."""
         for copying, prefix in self._copying.items():
-            while not copying.done and salt in (None, prefix.salt):
+            while not copying.done and salt in (None, prefix.salt) and slot in (None, copying.slot):
                 copying.advance()
         self._take_in()
 
@@ -129,7 +133,8 @@ class PrefixStore:
     def _known(self, salt: str, key: torch.Tensor) -> bool:
         """Whether all of it is there or on its way; what is there was used now."""
         for one in self._salted.get(salt, ()):
-            if _common(one.key, key) == len(key) and one.kept.holds(len(key)):
+            whole = len(one.key) == len(key) or not one.kept.turned
+            if whole and common(one.key, key) == len(key):
                 self._used.move_to_end(one)
                 return True
         return any(one.salt == salt and torch.equal(one.key, key) for one in self._copying.values())
@@ -139,7 +144,7 @@ class PrefixStore:
 
     def _add(self, prefix: Prefix) -> None:
         for one in self._beginnings(prefix.salt, prefix.key):
-            if prefix.kept.holds(one.kept.length):
+            if not prefix.kept.turned:
                 self._drop(one)
                 continue
             self._let_go(one.kept.whole)

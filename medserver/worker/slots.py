@@ -23,11 +23,15 @@ BLOCK = 256
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """One sequence's place. `length`: tokens it holds; `columns`: how many it was promised."""
+    """One sequence's place. `length`: tokens it holds; `columns`: how many it was promised.
+
+    `torn`: a step has begun to write the next token, over the oldest of a ring that is full, and has not ended well.
+    """
 
     index: int
     columns: int
     length: int = 0
+    torn: bool = False
 
 
 # Of some layers keys and values, each (kv_heads, columns, head_dim).
@@ -36,7 +40,7 @@ Layers = list[tuple[torch.Tensor, torch.Tensor]]
 
 @dataclass(slots=True, eq=False)
 class Snapshot:
-    """A copy of one sequence's keys and values, valid at its own end, and before it as long as no ring has turned over.
+    """A copy of one sequence's keys and values.
 
     `whole`: the global layers; several snapshots of one chat share it, so it may be longer than `length`. `rings`: the
     local layers, which hold no more than the window.
@@ -46,13 +50,18 @@ class Snapshot:
     whole: Layers
     rings: Layers
 
-    def holds(self, length: int) -> bool:
-        """Whether a sequence may begin with its first `length` tokens.
+    @property
+    def turned(self) -> bool:
+        """Whether the rings hold its last tokens alone."""
+        return any(keys.shape[1] < self.length for keys, _ in self.rings[:1])
 
-        A ring that ends one token later still holds all that the token after `length` sees.
+    def holds(self, length: int) -> bool:
+        """Whether a sequence may begin with its first `length` tokens: any number of them, until a ring turns over.
+
+        Then all of them, or all but the last: a ring that ends one token later still holds all that the token after
+        `length` sees.
         """
-        turned = any(keys.shape[1] < self.length for keys, _ in self.rings[:1])
-        return self.length - 1 <= length <= self.length if turned else length <= self.length
+        return (self.length - 1 if self.turned else 0) <= length <= self.length
 
 
 class SlotCache:

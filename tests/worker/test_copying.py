@@ -5,9 +5,10 @@ import torch
 
 from medserver.worker import copying
 from medserver.worker.copying import MOST, Copying
+from medserver.worker.kv_manager import SPARE
 from medserver.worker.request import Request
 from medserver.worker.values import Finished, Prompt
-from tests.worker.by_hand import LONG, TOLERANCE, Rows, decoded, greedy, new_cache, run_to_end, scheduler_of
+from tests.worker.by_hand import LONG, TOLERANCE, Raises, Rows, decoded, greedy, new_cache, run_to_end, scheduler_of
 
 WINDOW = 32  # of the tiny checkpoints
 
@@ -34,12 +35,13 @@ def test_a_prompt_is_kept_as_it_was_while_its_answer_writes_over_the_window(text
 
 
 @pytest.mark.parametrize("guesses", [False, True])
+@pytest.mark.parametrize("beyond", [1, 2, 3, 2 * WINDOW])
 def test_a_short_chat_is_kept_before_its_window_turns_over_and_serves_from_any_token(
-    text_model, prompt, monkeypatch, guesses
+    text_model, prompt, monkeypatch, guesses, beyond
 ):
     monkeypatch.setattr(type(text_model), "guesses", property(lambda _: guesses))
-    first = Request(prompt(text_model, "Hello"), greedy(3 * WINDOW, ignore_eos=True), "s")
-    assert first.prompt.length < WINDOW
+    asked = prompt(text_model, "Hello")
+    first = Request(asked, greedy(WINDOW - asked.length + beyond, ignore_eos=True), "s")
     scheduler = scheduler_of(text_model, lambda batch: None)
 
     def answered(request: Request) -> Request:
@@ -48,7 +50,7 @@ def test_a_short_chat_is_kept_before_its_window_turns_over_and_serves_from_any_t
         return request
 
     answered(first)
-    for said in (0, 1, WINDOW - first.prompt.length):
+    for said in (0, 1, WINDOW - first.prompt.length):  # the last of them is where it turned over
         again = longer(first.prompt, *first.tokens[:said], 7, 8)
         warm, cold = (answered(Request(again, greedy(5, ignore_eos=True), salt)) for salt in ("s", None))
         assert warm.prefill.cached_tokens == first.prompt.length + said and cold.prefill.cached_tokens == 0
@@ -85,7 +87,7 @@ def test_a_copy_stays_in_front_of_what_follows_at_once(text_model, ahead):
             _write(cache, slot)
         while not copy.done:
             _write(cache, slot)
-            copy.advance()
+            copy.step()
     for (keys, _), ring in zip(copy.snapshot.rings, rings, strict=True):
         assert torch.equal(keys, ring)
 
@@ -97,7 +99,7 @@ def _write(cache, slot) -> None:
     slot.length += 1
 
 
-def test_the_slot_of_a_turn_is_free_when_it_is_copied_or_when_somebody_needs_it(text_model, prompt):
+def test_the_slot_of_a_turn_is_free_when_it_is_copied_and_nobody_waits_for_it(text_model, prompt):
     delivered: list = []
     scheduler = scheduler_of(text_model, delivered.extend, slots=2)
     stays, goes, comes = (
@@ -112,14 +114,80 @@ def test_the_slot_of_a_turn_is_free_when_it_is_copied_or_when_somebody_needs_it(
     assert scheduler.running == 1 and scheduler._kv.leaving and len(cache.taken) == 2
     scheduler.submit(comes)
     scheduler.step()
-    assert scheduler.waiting == 0 and len(cache.taken) == 2, "it need not wait for the copy"
-    while scheduler.running == 2:
-        scheduler.step()
-        assert len(cache.taken) == 2
-    for _ in range(MOST):
+    assert scheduler.waiting == 0 and len(cache.taken) == 3, "neither waits for the copy nor hurries it"
+    for _ in range(3 * MOST):
         scheduler.step()
     assert not scheduler._kv.leaving and len(cache.taken) == 1
     run_to_end(scheduler)
+
+
+def test_where_no_slot_is_left_a_copy_is_hurried(text_model, prompt):
+    delivered: list = []
+    scheduler = scheduler_of(text_model, delivered.extend, slots=3)
+    crowd = [Request(prompt(text_model, LONG + text), greedy(3, ignore_eos=True), text) for text in "abcdefgh"]
+    crowd.insert(0, Request(prompt(text_model, "Hello"), greedy(200, ignore_eos=True)))
+    for request in crowd:
+        scheduler.submit(request)
+    most = 0
+    while scheduler.running or scheduler.waiting:
+        scheduler.step()
+        most = max(most, len(scheduler._kv.cache.taken))
+    assert most == 3 + SPARE and sum(isinstance(what, Finished) for _, what in delivered) == len(crowd)
+
+
+def test_an_answer_beside_another_begins_with_what_both_were_asked(text_model, prompt):
+    scheduler = scheduler_of(text_model, lambda batch: None)
+    first = Request(prompt(text_model, "Hello"), greedy(20, ignore_eos=True), "s")
+    scheduler.submit(first)
+    for _ in range(3):
+        scheduler.step()
+    same, others = (Request(first.prompt, greedy(5, ignore_eos=True), salt) for salt in ("s", "t"))
+    for request in (same, others):
+        scheduler.submit(request)
+    run_to_end(scheduler)
+    assert (same.prefill.cached_tokens, others.prefill.cached_tokens) == (first.prompt.length - 1, 0)
+    assert same.tokens == others.tokens == first.tokens[:5]
+
+
+def test_what_a_failed_step_wrote_over_is_not_kept(text_model, prompt, monkeypatch):
+    """A row whose window is full, whose copy was refused as a step began that broke."""
+    asked = prompt(text_model, "a")
+    scheduler = scheduler_of(text_model, lambda batch: None)
+    first = Request(asked, greedy(2 * WINDOW, ignore_eos=True), "s")
+    newer = Request(prompt(text_model, "b"), greedy(2 * WINDOW, ignore_eos=True))
+    for request in (first, newer):
+        scheduler.submit(request)
+    while first.slot is None or first.slot.length < WINDOW:
+        scheduler.step()
+    decode = text_model.decode
+
+    def breaks(*args):
+        decode(*args)
+        raise torch.OutOfMemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(text_model, "decode", breaks)
+        patch.setattr(scheduler._kv.prefixes, "keep", lambda *_: None)
+        scheduler.step()
+    assert scheduler.running == 1
+    run_to_end(scheduler)
+    again = longer(asked, *first.tokens[:9], 7)
+    warm, cold = (Request(again, greedy(5, ignore_eos=True), salt) for salt in ("s", None))
+    for request in (warm, cold):
+        scheduler.submit(request)
+    run_to_end(scheduler)
+    assert warm.prefill.cached_tokens == 0 and warm.tokens == cold.tokens
+
+
+def test_a_slot_is_free_again_where_its_prompt_cannot_begin(text_model, prompt, monkeypatch):
+    delivered: list = []
+    scheduler = scheduler_of(text_model, delivered.extend)
+    with monkeypatch.context() as patch:
+        patch.setattr("medserver.worker.kv_manager.Prefill", Raises(ValueError("odd")))
+        scheduler.submit(Request(prompt(text_model, "Hello"), greedy(3)))
+        scheduler.step()
+    assert [what.code for _, what in delivered] == ["internal"]
+    assert not scheduler.running and not scheduler.waiting and not scheduler._kv.cache.taken
 
 
 def test_who_goes_on_at_once_finds_what_was_not_yet_copied(text_model, prompt):

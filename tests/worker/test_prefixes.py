@@ -1,4 +1,4 @@
-"""A chat goes on where its last turn ended, and only there, and only its own."""
+"""A chat goes on where its last turn ended, a short one from any of its tokens, and only its own."""
 
 from random import Random
 
