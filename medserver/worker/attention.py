@@ -6,6 +6,7 @@ sequence of queries, so that keys and values are never copied for them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
@@ -57,7 +58,7 @@ class DecodeStep:
         for row in rows:
             seen[row] = lengths[row] + 1
         # On other devices a call costs more than it saves.
-        padding = PADDING if device.type == "cpu" else sum(seen) * len(seen)
+        padding = PADDING if device.type == "cpu" else inf
         near = [min(columns, cache.shape.window) for columns in seen]
         runs = (_runs(seen, padding), _runs(near, padding))
         return cls(cache, torch.tensor(lengths, device=device), runs, scale)
@@ -206,7 +207,7 @@ class PackedStep:
         return torch.cat([step.attend(layer, *own) for step, *own in parts])
 
 
-def _runs(seen: list[int], padding: int) -> list[Run]:
+def _runs(seen: list[int], padding: float) -> list[Run]:
     """Of rows that see so many columns each. A row joins a run where that pads no more than so many columns."""
     runs, first, width, total = [], 0, seen[0], 0
     for row, columns in enumerate(seen):

@@ -97,12 +97,12 @@ class KVManager:
 
     def _share(self, request: Request) -> None:
         """Another answer to the same client may have begun with the same text or film: then that is kept now."""
-        if request.salt is None:
+        own = [row for row in self._seated if row.tokens and row.salt is not None and row.salt == request.salt]
+        whole = [row for row in own if row.slot.length <= self.cache.shape.window]
+        if not whole:
             return
         key = key_of(request.prompt)
-        own = [row for row in self._seated if row.salt == request.salt and row.tokens]
-        alike = [(common(key_of(row.prompt), key), row) for row in own if row.slot.length <= self.cache.shape.window]
-        tokens, row = max(alike, key=lambda pair: pair[0], default=(0, None))
+        tokens, row = max(((common(key_of(row.prompt), key), row) for row in whole), key=lambda pair: pair[0])
         _, known = self.prefixes.longest(request.salt, key) or (None, 0)
         if min(tokens, len(key) - 1) >= known + WORTH:
             self._keep(row)

@@ -32,6 +32,13 @@ def new_cache(model, budget: int = PLENTY, slots: int = 8, columns: int = 2048) 
     return model.new_cache(budget, slots, columns)
 
 
+def longer(prompt: Prompt, *tokens: int) -> Prompt:
+    """The prompt with tokens after it."""
+    ids = torch.cat([prompt.ids, torch.tensor([tokens])], dim=1)
+    types = None if prompt.token_type_ids is None else torch.nn.functional.pad(prompt.token_type_ids, (0, len(tokens)))
+    return Prompt(ids, types, prompt.pixels, prompt.images)
+
+
 class Row:
     def __init__(self, prompt: Prompt, slot, salt: str | None = None):
         self.prompt, self.slot, self.salt, self.tokens = prompt, slot, salt, []

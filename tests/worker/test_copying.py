@@ -7,8 +7,19 @@ from medserver.worker import copying
 from medserver.worker.copying import MOST, Copying
 from medserver.worker.kv_manager import SPARE
 from medserver.worker.request import Request
-from medserver.worker.values import Finished, Prompt
-from tests.worker.by_hand import LONG, TOLERANCE, Raises, Rows, decoded, greedy, new_cache, run_to_end, scheduler_of
+from medserver.worker.values import Finished
+from tests.worker.by_hand import (
+    LONG,
+    TOLERANCE,
+    Raises,
+    Rows,
+    decoded,
+    greedy,
+    longer,
+    new_cache,
+    run_to_end,
+    scheduler_of,
+)
 
 WINDOW = 32  # of the tiny checkpoints
 
@@ -16,10 +27,6 @@ WINDOW = 32  # of the tiny checkpoints
 @pytest.fixture(autouse=True)
 def small_stretches(monkeypatch):
     monkeypatch.setattr(copying, "STRETCH", 1)
-
-
-def longer(prompt: Prompt, *tokens: int) -> Prompt:
-    return Prompt(torch.cat([prompt.ids, torch.tensor([tokens])], dim=1))
 
 
 def test_a_prompt_is_kept_as_it_was_while_its_answer_writes_over_the_window(text_model, prompt):

@@ -12,7 +12,7 @@ from medserver.worker.prompt import Conversation, prepare
 from medserver.worker.request import Request
 from medserver.worker.scheduler import Scheduler
 from medserver.worker.values import Finished, Prompt
-from tests.worker.by_hand import LONG, PLENTY, TOLERANCE, Rows, greedy, new_cache, run_to_end
+from tests.worker.by_hand import LONG, PLENTY, TOLERANCE, Rows, greedy, longer, new_cache, run_to_end
 from tests.worker.conftest import png
 
 WINDOW = 32  # of the tiny checkpoints
@@ -21,13 +21,6 @@ WINDOW = 32  # of the tiny checkpoints
 @pytest.fixture(params=[copying.STRETCH, 1], ids=["at once", "in stretches"], autouse=True)
 def stretch(request, monkeypatch):
     monkeypatch.setattr(copying, "STRETCH", request.param)
-
-
-def longer(prompt: Prompt, tokens: list[int]) -> Prompt:
-    """The prompt with tokens after it."""
-    ids = torch.cat([prompt.ids, torch.tensor([tokens])], dim=1)
-    types = None if prompt.token_type_ids is None else torch.nn.functional.pad(prompt.token_type_ids, (0, len(tokens)))
-    return Prompt(ids, types, prompt.pixels, prompt.images)
 
 
 def kept(rows: Rows, prompt: Prompt, salt: str = "s") -> None:
@@ -40,7 +33,7 @@ def test_a_prompt_that_goes_on_from_a_kept_one_gives_the_logits_of_the_whole(mod
     rows = Rows(model)
     first = prompt(model, text, *images)
     kept(rows, first)
-    row = rows.join(longer(first, [11, 12, 13, 14, 15]), salt="s")
+    row = rows.join(longer(first, 11, 12, 13, 14, 15), salt="s")
     assert row.cached == first.length
     rows.step(40)
     assert rows.worst <= TOLERANCE
@@ -60,8 +53,8 @@ def test_the_same_prompt_again_runs_its_last_token_only(text_model, prompt, text
 def test_an_edited_turn_begins_where_the_turn_before_it_ended(model, prompt):
     rows = Rows(model)
     first = prompt(model, LONG, 1)
-    second = longer(first, [20, 21, 22, 23])
-    edited = longer(first, [20, 31, 22])
+    second = longer(first, 20, 21, 22, 23)
+    edited = longer(first, 20, 31, 22)
     kept(rows, first)
     kept(rows, second)
     row = rows.join(edited, salt="s")
@@ -160,11 +153,11 @@ def test_the_turns_of_a_chat_go_on_from_the_answer_or_from_the_question(model, p
     first, cold = turn(scheduler, prompt(model, LONG, 1), "s", delivered)
     assert cold.cached_tokens == 0
     calls = model.vision.vision_calls
-    answered = longer(first.prompt, [*first.tokens, 7, 8])
+    answered = longer(first.prompt, *first.tokens, 7, 8)
     _, warm = turn(scheduler, answered, "s", delivered)
     assert warm.cached_tokens == first.prompt.length + len(first.tokens) - 1
     # The front leaves thoughts out of the history, so the answer is another than what was drawn.
-    rethought, warm = turn(scheduler, longer(first.prompt, [9, 7, 8]), "s", delivered)
+    rethought, warm = turn(scheduler, longer(first.prompt, 9, 7, 8), "s", delivered)
     assert warm.cached_tokens == first.prompt.length
     assert model.vision.vision_calls == calls
     unsalted, cold = turn(scheduler, rethought.prompt, None, delivered)
@@ -194,9 +187,9 @@ def test_a_turn_that_was_begun_for_the_model_is_kept_up_to_the_question(model, t
 def test_a_short_chat_that_is_edited_goes_on_where_it_still_matches(model, prompt):
     rows = Rows(model)
     first = prompt(model, "Hello", 1)
-    kept(rows, longer(first, [20, 21, 22, 23]))
+    kept(rows, longer(first, 20, 21, 22, 23))
     assert first.length + 4 <= WINDOW
-    assert rows.join(longer(first, [20, 21, 31, 32, 33]), salt="s").cached == first.length + 2
-    assert rows.join(longer(prompt(model, "Hello", 2), [20, 21]), salt="s").cached == 0, "another image, at the start"
+    assert rows.join(longer(first, 20, 21, 31, 32, 33), salt="s").cached == first.length + 2
+    assert rows.join(longer(prompt(model, "Hello", 2), 20, 21), salt="s").cached == 0, "another image, at the start"
     rows.step(3)
     assert rows.worst <= TOLERANCE
