@@ -31,7 +31,7 @@ MAX_STOP_STRINGS = 16
 ENGINES = ("sglang", "vllm", "transformers", "remote")
 
 # Rows that the Transformers worker decodes together, and how many requests may wait for one.
-ENGINE_SLOTS = 32
+ENGINE_SLOTS = 64
 QUEUE_LENGTH = 32
 
 SHUTDOWN_SECONDS = 5.0

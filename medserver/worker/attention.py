@@ -34,7 +34,7 @@ class Run:
 
 
 class DecodeStep:
-    """The next token of the slots from the first on, which stands at `positions`, int64 (slots,).
+    """The next token of the slots from number `first` on, which stands at `positions`, int64 (slots,).
 
     A slot between them that is free, not yet prefilled, or only copied still, is computed too and is no harm: what it
     writes stands where its next token will, and in a ring on the one that this token sees no more (which `Copying` has
@@ -42,9 +42,15 @@ class DecodeStep:
     """
 
     def __init__(
-        self, cache: SlotCache, positions: torch.Tensor, runs: tuple[Sequence[Run], Sequence[Run]], scale: float
+        self,
+        cache: SlotCache,
+        positions: torch.Tensor,
+        runs: tuple[Sequence[Run], Sequence[Run]],
+        scale: float,
+        first: int = 0,
     ):
-        self._cache, self._scale, self._rows = cache, scale, len(positions)
+        self._cache, self._scale = cache, scale
+        self._first, self._rows = first, len(positions)
         self.positions = positions
         self._runs = tuple([(run, self._mask(run)) for run in of_kind] for of_kind in runs)
         self._known_places: dict[int, torch.Tensor] = {}
@@ -54,14 +60,14 @@ class DecodeStep:
         cls, cache: SlotCache, rows: list[int], lengths: list[int], scale: float, device: torch.device
     ) -> "DecodeStep":
         """Of the slots `rows`; `lengths`: of all slots from the first to the last of them."""
-        seen = [1] * len(lengths)
+        first, seen = min(rows), [1] * len(lengths)
         for row in rows:
-            seen[row] = lengths[row] + 1
+            seen[row - first] = lengths[row - first] + 1
         # On other devices a call costs more than it saves.
         padding = PADDING if device.type == "cpu" else inf
         near = [min(columns, cache.shape.window) for columns in seen]
         runs = (_runs(seen, padding), _runs(near, padding))
-        return cls(cache, torch.tensor(lengths, device=device), runs, scale)
+        return cls(cache, torch.tensor(lengths, device=device), runs, scale, first)
 
     @classmethod
     def padded(cls, cache: SlotCache, positions: torch.Tensor, width: int, scale: float) -> "DecodeStep":
@@ -75,6 +81,7 @@ class DecodeStep:
         self._write(keys, key)
         self._write(values, value)
         query = query.unflatten(1, (keys.shape[1], -1))
+        keys, values = keys[self._first :], values[self._first :]
         seen = [
             _attend(
                 query[run.first : run.after],
@@ -106,6 +113,7 @@ class DecodeStep:
         heads, columns = tensor.shape[1:3]
         if columns not in self._known_places:
             lines = torch.arange(self._rows * heads, device=self.positions.device).view(-1, heads) * columns
+            lines += self._first * heads * columns
             self._known_places[columns] = (lines + self.positions.unsqueeze(1) % columns).flatten()
         return self._known_places[columns]
 

@@ -12,9 +12,9 @@ MOST = 16
 class Copying:
     """Of `slot` as it is now; `snapshot` is good once it is `done`.
 
-    A ring is written over from its oldest token on, and from there it is copied. So the copy must stay in front of what
-    is written: by `ahead` tokens that come at once, by one more between two calls of `step`, and already before the
-    first by one, as a step writes also where a slot has ended and is only copied still.
+    A ring that is full is written over from its oldest token on, and from there it is copied. So the copy must stay in
+    front of what is written: by `ahead` tokens that come at once, by one more between two calls of `step`, and already
+    before the first by one, as a step writes also where a slot has ended and is only copied still.
     """
 
     def __init__(self, cache: SlotCache, slot: Slot, ahead: int = 0):
@@ -23,16 +23,17 @@ class Copying:
         shape, length = cache.shape, slot.length
         self._held = min(length, shape.window)  # columns of a ring
         self._oldest = length % shape.window if self._held == shape.window else 0
-        self._written = ahead + 1
+        self._written = ahead + 1 - (shape.window - self._held)  # of what is copied; until it is full, none
         self._made = 0
         kinds: tuple[list, list] = ([], [])
         for layer, sliding in enumerate(shape.sliding):
             size = (shape.heads, shape.columns(layer, length), shape.head_dim)
             kinds[sliding].append((cache.keys[layer].new_empty(size), cache.values[layer].new_empty(size)))
         self.snapshot = Snapshot(length, *kinds)
-        # What a GPU copies in no time needs no stretches.
-        cheap = cache.keys[0].device.type != "cpu"
-        self._stretches = 1 if cheap else min(MOST, -(-shape.bytes(length) // STRETCH))
+        self._stretches = min(MOST, -(-shape.bytes(length) // STRETCH))
+        if cache.keys[0].device.type != "cpu":  # others copy it in no time
+            self._stretches = 1
+            self.advance()
         self._catch_up()
 
     @property

@@ -1,5 +1,7 @@
 """Which request has which slot, and what is kept of it for a later one; it computes nothing."""
 
+from collections.abc import Sequence
+
 import torch
 
 from medserver.worker.memory import Budget
@@ -73,19 +75,23 @@ class KVManager:
             row.slot.torn = True
 
     @property
-    def leaving(self) -> bool:
-        """Whether some slot is still held by a copy alone."""
-        return bool(self._leaving)
+    def leaving(self) -> int:
+        """How many slots are still held by a copy alone."""
+        return len(self._leaving)
 
-    def advance(self) -> None:
-        """A step comes: copy a stretch of what is being kept."""
-        self.prefixes.advance()
+    def advance(self, rows: Sequence[Request] = ()) -> None:
+        """A step of `rows` comes, or none: copy a stretch of what is being kept."""
+        self.prefixes.advance(self._patient(rows))
         self._give_back()
 
-    def finish(self) -> None:
-        """Nobody waits for a token: copy all that is left to copy."""
-        self.prefixes.finish()
-        self._give_back()
+    def _patient(self, rows: Sequence[Request]) -> list[Slot]:
+        """Slots whose copies can wait until nobody runs: those outside of what a step of `rows` computes, as long as
+        enough others are free.
+        """
+        if not rows or self._all_slots - len(self.cache.taken) < SPARE:
+            return []
+        places = [row.slot.index for row in rows]
+        return [slot for slot in self._leaving if not min(places) < slot.index < max(places)]
 
     def _keep(self, row: Request) -> None:
         # The last token was drawn and never fed, so the slot does not hold it. It may hold some after it, that were

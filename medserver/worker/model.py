@@ -168,15 +168,19 @@ class Model:
     def _next(
         self, tokens: list[int], slots: list[Slot], cache: SlotCache
     ) -> tuple[list[int], torch.Tensor, DecodeStep, int]:
-        """The rows of `slots`, what goes into all rows up to the last of them, their step, and its last position."""
-        rows = [slot.index for slot in slots]
-        lengths, ids = [0] * (max(rows) + 1), [0] * (max(rows) + 1)
+        """Which rows are those of `slots`, what goes into all rows from the first to the last of them, their step, and
+        its last position.
+        """
+        numbers = [slot.index for slot in slots]
+        first, after = min(numbers), max(numbers) + 1
+        lengths, ids = [0] * (after - first), [0] * (after - first)
         for slot in cache.taken:
-            if slot.index < len(lengths):
-                lengths[slot.index] = slot.length
+            if first <= slot.index < after:
+                lengths[slot.index - first] = slot.length
+        rows = [number - first for number in numbers]
         for row, token in zip(rows, tokens, strict=True):
             ids[row] = token
-        step = DecodeStep.of(cache, rows, lengths, self.decoder.scale, self.device)
+        step = DecodeStep.of(cache, numbers, lengths, self.decoder.scale, self.device)
         return rows, torch.tensor(ids, device=self.device), step, max(lengths)
 
     @torch.inference_mode()

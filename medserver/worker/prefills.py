@@ -65,12 +65,11 @@ class Prefills:
         self._callers = len(self.requests) + min(len(self._queue), self._kv.slots - self._running)
         self._until = perf_counter() + LONGEST_PAUSE if waited_for else inf
         beside, decoded = waited_for and self._pace.knows(len(self._batch.requests)), False
-        while self._left() > 0 and (pack := self._gather()):
-            if beside and self._extend_beside(pack):
-                decoded = True
-            else:
+        while not decoded and self._left() > 0 and (pack := self._gather()):
+            decoded = beside and self._extend_beside(pack)
+            if not decoded:
                 self._extend(pack)
-            beside = False  # once, also where it failed
+                beside = False
             self._outbox.send()
         if self._read and waited_for:
             self._pace.prefilled(self._read, self._seconds)

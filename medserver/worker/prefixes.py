@@ -5,12 +5,13 @@ their salts are the same: who has another salt never meets another's work, nor s
 """
 
 from collections import Counter, OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
 
 from medserver.worker.copying import Copying
-from medserver.worker.slots import Layers, Slot, SlotCache, Snapshot
+from medserver.worker.slots import Layers, Slot, SlotCache, Snapshot, nbytes
 from medserver.worker.values import Prompt, is_out_of_memory
 
 WORTH = 8  # tokens; fewer, as those that every chat begins with, are run sooner than they are loaded
@@ -62,6 +63,7 @@ class PrefixStore:
         self._sharers: Counter[int] = Counter()  # of each `whole` by its identity: how many prefixes share it
         self._bytes = 0
         self._copying: dict[Copying, Prefix] = {}  # what will be found once it is whole
+        self._coming = 0  # bytes of that
 
     @property
     def bytes(self) -> int:
@@ -96,24 +98,26 @@ class PrefixStore:
                 self._drop(one)  # to remember is a courtesy, to answer is not
             return
         self._copying[copying] = Prefix(salt, key, copying.snapshot)
+        self._coming += copying.snapshot.nbytes
         self._take_in()
 
     def copies(self, slot: Slot) -> bool:
         """Whether `slot` must not go to another sequence yet."""
         return any(copying.slot is slot for copying in self._copying)
 
-    def advance(self) -> None:
+    def advance(self, later: Collection[Slot] = ()) -> None:
         """A step comes, in which sequences become longer by up to a token: copy a stretch of the first of what is being
-        kept, and of the others what the step may write over.
+        kept but of `later`, and of all what the step may write over.
         """
-        for number, copying in enumerate(self._copying):
-            if number == 0:
-                copying.advance()
+        first = next((copying for copying in self._copying if copying.slot not in later), None)
+        if first:
+            first.advance()
+        for copying in self._copying:
             copying.step()
         self._take_in()
 
     def finish(self, *, salt: str | None = None, slot: Slot | None = None) -> None:
-        """Copy all the rest at once, of `salt`, of `slot` or of all."""
+        """Copy all the rest of `salt`, of `slot` or of all at once."""
         for copying, prefix in self._copying.items():
             while not copying.done and salt in (None, prefix.salt) and slot in (None, copying.slot):
                 copying.advance()
@@ -121,14 +125,10 @@ class PrefixStore:
 
     def _take_in(self) -> None:
         for copying in [one for one in self._copying if one.done]:
+            self._coming -= copying.snapshot.nbytes
             self._add(self._copying.pop(copying))
         while self._bytes + self._coming > self._limit:
             self._drop(next(iter(self._used)))
-
-    @property
-    def _coming(self) -> int:
-        """Bytes of what is being copied."""
-        return sum(_nbytes(one.kept.whole) + _nbytes(one.kept.rings) for one in self._copying.values())
 
     def _known(self, salt: str, key: torch.Tensor) -> bool:
         """Whether all of it is there or on its way; what is there was used now."""
@@ -152,7 +152,7 @@ class PrefixStore:
             self._hold(prefix.kept.whole)
         self._used[prefix] = None
         self._salted.setdefault(prefix.salt, []).append(prefix)
-        self._bytes += _nbytes(prefix.kept.rings)
+        self._bytes += nbytes(prefix.kept.rings)
         self._hold(prefix.kept.whole)
 
     def _drop(self, prefix: Prefix) -> None:
@@ -161,20 +161,16 @@ class PrefixStore:
         of_salt.remove(prefix)
         if not of_salt:
             del self._salted[prefix.salt]
-        self._bytes -= _nbytes(prefix.kept.rings)
+        self._bytes -= nbytes(prefix.kept.rings)
         self._let_go(prefix.kept.whole)
 
     def _hold(self, whole: Layers) -> None:
         self._sharers[id(whole)] += 1
         if self._sharers[id(whole)] == 1:
-            self._bytes += _nbytes(whole)
+            self._bytes += nbytes(whole)
 
     def _let_go(self, whole: Layers) -> None:
         self._sharers[id(whole)] -= 1
         if not self._sharers[id(whole)]:
             del self._sharers[id(whole)]
-            self._bytes -= _nbytes(whole)
-
-
-def _nbytes(layers: Layers) -> int:
-    return sum(tensor.nbytes for pair in layers for tensor in pair)
+            self._bytes -= nbytes(whole)

@@ -37,7 +37,7 @@ class Queue:
             self._closing = True
             self._wake.notify()
 
-    def wait(self, busy: Callable[[], bool]) -> bool:
+    def wait(self, busy: Callable[[], int]) -> bool:
         """Until someone waits or `busy`; false once it is closed."""
         with self._wake:
             self._wake.wait_for(lambda: self._closing or self._waiting or busy())

@@ -70,7 +70,7 @@ class Scheduler:
         Raises:
             Exception: the device is beyond help; the process must end and be started again.
         """
-        while self._queue.wait(lambda: self.running > 0 or self._kv.leaving):
+        while self._queue.wait(lambda: self.running or self._kv.leaving):
             self.step()
 
     @torch.inference_mode()  # the cache is written in here and in the model: both must be on the same side
@@ -79,10 +79,8 @@ class Scheduler:
         if self._threads:
             self._threads.adjust()
         self._drop_cancelled()
-        if self._batch.requests:
-            self._kv.advance()
-        else:
-            self._kv.finish()
+        if self._batch.requests or not (self._prefills.requests or self.waiting):
+            self._kv.advance(self._batch.requests)
         decoded = self._prefills.run()
         if self._batch.requests and not decoded:
             self._guard(self._decode, self._batch.requests[-1], shared=True)

@@ -51,6 +51,10 @@ class Snapshot:
     rings: Layers
 
     @property
+    def nbytes(self) -> int:
+        return nbytes(self.whole) + nbytes(self.rings)
+
+    @property
     def turned(self) -> bool:
         """Whether the rings hold its last tokens alone."""
         return any(keys.shape[1] < self.length for keys, _ in self.rings[:1])
@@ -67,8 +71,9 @@ class Snapshot:
 class SlotCache:
     """Keys and values per layer, each (slots, kv_heads, columns, head_dim), within `budget` bytes.
 
-    `devices`: where each layer lives. `most_slots` and `most_columns` are what will ever be asked for. `stays`: it
-    keeps its memory while it is empty. `moves` counts how often keys and values came to stand elsewhere.
+    `devices`: where each layer lives. `most_slots` and `most_columns` are what will ever be asked for. `stays`: keep
+    the memory while it is empty, and the sequences in the lowest slots, where captured steps begin. `moves` counts how
+    often keys and values came to stand elsewhere.
     """
 
     def __init__(
@@ -97,11 +102,13 @@ class SlotCache:
 
     def take(self, tokens: int) -> Slot | None:
         """A free slot with room for `tokens`, or None when the budget does not hold it beside the others."""
-        slot = Slot(self._lowest_free(), _whole_blocks(tokens))
-        slots = max(self._top, slot.index + 1)
-        columns = max(slot.columns, *(one.columns for one in self.taken), 0)
-        if not self._reserve(slots, columns):
-            return None
+        slot = Slot(self._next_free(), _whole_blocks(tokens))
+        if not self._reserve(slot):
+            while self._close_gap(0):
+                pass
+            slot.index = self._next_free()
+            if not self._reserve(slot):
+                return None
         self.taken.append(slot)
         return slot
 
@@ -113,14 +120,7 @@ class SlotCache:
 
     def settle(self) -> None:
         """Move the last sequence into the first gap, if there is one, so that a step computes few empty rows."""
-        gap = self._lowest_free()
-        if gap < self._top:
-            last = max(self.taken, key=lambda slot: slot.index)
-            for layer, (keys, values) in enumerate(zip(self.keys, self.values, strict=True)):
-                columns = self.shape.columns(layer, last.length)
-                for tensor in (keys, values):
-                    tensor[gap, :, :columns] = tensor[last.index, :, :columns]
-            last.index = gap
+        self._close_gap(self._bottom)
 
     def load(self, slot: Slot, snapshot: Snapshot, length: int) -> None:
         """Let `slot` begin with the first `length` tokens of `snapshot`, which `holds` them."""
@@ -145,11 +145,37 @@ class SlotCache:
     def _top(self) -> int:
         return max((slot.index + 1 for slot in self.taken), default=0)
 
-    def _lowest_free(self) -> int:
-        taken = {slot.index for slot in self.taken}
-        return next(index for index in count() if index not in taken)
+    def _close_gap(self, bottom: int) -> bool:
+        """Whether there was one from `bottom` on."""
+        gap = self._first_free(bottom)
+        if gap >= self._top:
+            return False
+        last = max(self.taken, key=lambda slot: slot.index)
+        for layer, (keys, values) in enumerate(zip(self.keys, self.values, strict=True)):
+            columns = self.shape.columns(layer, last.length)
+            for tensor in (keys, values):
+                tensor[gap, :, :columns] = tensor[last.index, :, :columns]
+        last.index = gap
+        return True
 
-    def _reserve(self, slots: int, columns: int) -> bool:
+    @property
+    def _bottom(self) -> int:
+        """Where a step begins: what is free below costs it nothing."""
+        return 0 if self._stays else min((slot.index for slot in self.taken), default=0)
+
+    def _first_free(self, start: int) -> int:
+        taken = {slot.index for slot in self.taken}
+        return next(index for index in count(start) if index not in taken)
+
+    def _next_free(self) -> int:
+        """In the first gap or behind the last, or below the first where there is no memory behind."""
+        index = self._first_free(self._bottom)
+        return index if index < self._have[0] else self._first_free(0)
+
+    def _reserve(self, slot: Slot) -> bool:
+        """Make room for `slot` beside those that are taken, unless the budget does not hold them."""
+        slots = max(self._top, slot.index + 1)
+        columns = max(slot.columns, *(one.columns for one in self.taken), 0)
         if slots <= self._have[0] and columns <= self._have[1]:
             return True
         if self.shape.bytes(self._most[1], self._most[0]) <= self._budget // 2:
@@ -204,6 +230,10 @@ def zeros(size: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> to
     except OSError as error:
         raise MemoryError from error
     return torch.frombuffer(pages, dtype=dtype).view(size)
+
+
+def nbytes(layers: Layers) -> int:
+    return sum(tensor.nbytes for pair in layers for tensor in pair)
 
 
 def _whole_blocks(tokens: int) -> int:

@@ -220,6 +220,25 @@ def test_a_scheduler_with_nothing_else_to_do_gives_the_slot_back(text_model, pro
     scheduler = scheduler_of(text_model, lambda batch: None)
     scheduler.submit(Request(prompt(text_model, LONG), greedy(3, ignore_eos=True), "s"))
     run_to_end(scheduler)
-    assert scheduler._kv.leaving and scheduler._queue.wait(lambda: scheduler._kv.leaving)
+    steps = 0
+    while scheduler._kv.leaving and scheduler._queue.wait(lambda: scheduler._kv.leaving):
+        scheduler.step()
+        steps += 1
+    assert steps >= MOST and scheduler._kv.cache.bytes == 0, "a stretch at a time, as someone may come meanwhile"
+
+
+def test_a_chat_that_ended_costs_those_who_run_neither_a_row_nor_its_copy(text_model, prompt, monkeypatch):
+    scheduler = scheduler_of(text_model, lambda batch: None)
+    for text, tokens in {"a": 20, "b": 22, "c": 24, "d": 80}.items():
+        scheduler.submit(Request(prompt(text_model, text), greedy(tokens, ignore_eos=True), text))
+    while scheduler.running != 4:
+        scheduler.step()
+    while scheduler.running > 1:
+        scheduler.step()
+    decode, computed = text_model.decoder.run, []
+    monkeypatch.setattr(
+        text_model.decoder, "run", lambda tokens, *how: computed.append(len(tokens)) or decode(tokens, *how)
+    )
     scheduler.step()
-    assert not scheduler._kv.leaving and scheduler._kv.cache.bytes == 0
+    assert computed == [1] and scheduler._kv.leaving == 3
+    run_to_end(scheduler)

@@ -40,10 +40,8 @@ def test_where_memory_is_short_room_grows_and_a_long_row_takes_that_of_those_who
     rows.step(3)
     rows.leave(short[0])
     rows.leave(short[1])
-    with torch.inference_mode():
-        rows.cache.settle()
-    assert short[2].slot.index == 0
     rows.join(prompt(text_model, LONG))
+    assert short[2].slot.index == 0
     assert rows.cache.keys[5].shape[:3] == (2, 2, 2 * BLOCK)
     rows.step(3)
     assert rows.cache.bytes <= 5 * one and rows.worst <= TOLERANCE
@@ -85,11 +83,14 @@ def test_what_no_row_has_written_is_never_read_as_a_number(text_model, prompt, m
     assert rows.worst <= TOLERANCE
 
 
-def test_a_slot_that_leaves_is_the_next_to_be_taken():
-    cache = SlotCache(KVShape((False,), 1, 2, 4, torch.float32), [torch.device("cpu")], 1 << 20, 4, BLOCK)
+@pytest.mark.parametrize("stays", [False, True])
+def test_gaps_between_sequences_are_closed_and_below_them_where_steps_begin_at_the_lowest_slot(stays):
+    shape, cpu = KVShape((False,), 1, 2, 4, torch.float32), torch.device("cpu")
+    cache = SlotCache(shape, [cpu], 1 << 20, 4, BLOCK, stays=stays)
     first, second, third = (cache.take(1) for _ in range(3))
     cache.leave(second)
-    assert cache.take(1).index == 1
+    assert cache.take(1).index == 1, "a gap is the next to be taken"
     cache.leave(first)
     cache.settle()
-    assert third.index == 0
+    assert third.index == (0 if stays else 2)
+    assert {cache.take(1).index for _ in range(2)} == ({2, 3} if stays else {0, 3}), "each that there is memory for"
