@@ -1,4 +1,4 @@
-"""How many threads compute: as many as there are cores that nobody else uses, looked at about once a second.
+"""How many threads compute: as many as there are cores that nobody else uses, looked at some times a second.
 
 A product is split over threads that meet again after each: one that has to wait for its core holds up all others.
 With a core of two taken by another program, two threads took 2.2 times as long as one (measured, decode steps).
@@ -11,7 +11,9 @@ from time import perf_counter, process_time
 import psutil
 import torch
 
-LOOK = 1.0  # seconds between two looks
+# Seconds between two looks. The images of a crowd take their decoders half a second, and what is seen of that holds
+# until the next look.
+LOOK = 0.25
 STALE = 3.0  # seconds after which the last look says nothing of now
 
 
