@@ -84,6 +84,10 @@ class KVManager:
         self.prefixes.advance(self._patient(rows))
         self._give_back()
 
+    def rest(self) -> None:
+        """Nobody has come for a while: hold no memory but that of what is kept."""
+        self.cache.rest()
+
     def _patient(self, rows: Sequence[Request]) -> list[Slot]:
         """Slots whose copies can wait until nobody runs: those outside of what a step of `rows` computes, as long as
         enough others are free.

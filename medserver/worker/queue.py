@@ -37,10 +37,10 @@ class Queue:
             self._closing = True
             self._wake.notify()
 
-    def wait(self, busy: Callable[[], int]) -> bool:
-        """Until someone waits or `busy`; false once it is closed."""
+    def wait(self, busy: Callable[[], int], seconds: float) -> bool:
+        """Until `busy`, which may ask how many wait, and no longer than so many `seconds`; false once it is closed."""
         with self._wake:
-            self._wake.wait_for(lambda: self._closing or self._waiting or busy())
+            self._wake.wait_for(lambda: self._closing or busy(), seconds)
             return not self._closing
 
     def remove(self, request: Request) -> None:

@@ -71,9 +71,9 @@ class Snapshot:
 class SlotCache:
     """Keys and values per layer, each (slots, kv_heads, columns, head_dim), within `budget` bytes.
 
-    `devices`: where each layer lives. `most_slots` and `most_columns` are what will ever be asked for. `stays`: keep
-    the memory while it is empty, and the sequences in the lowest slots, where captured steps begin. `moves` counts how
-    often keys and values came to stand elsewhere.
+    `devices`: where each layer lives. `most_slots` and `most_columns` are what will ever be asked for. `stays`: the
+    memory is kept at rest, and the sequences in the lowest slots, where captured steps begin. `moves` counts how often
+    keys and values came to stand elsewhere.
     """
 
     def __init__(
@@ -113,9 +113,12 @@ class SlotCache:
         return slot
 
     def leave(self, slot: Slot) -> None:
-        """Give the slot back; nobody else moves. Where it may, an empty cache holds no memory."""
+        """Give the slot back; nobody else moves."""
         self.taken.remove(slot)
-        if not self.taken and not self._stays:
+
+    def rest(self) -> None:
+        """An empty cache gives its memory back, where it may."""
+        if self.keys and not self.taken and not self._stays:
             self._release()
 
     def settle(self) -> None:

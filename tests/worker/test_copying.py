@@ -216,15 +216,22 @@ def test_who_goes_on_at_once_finds_what_was_not_yet_copied(text_model, prompt):
     assert again.tokens == alone.tokens
 
 
-def test_a_scheduler_with_nothing_else_to_do_gives_the_slot_back(text_model, prompt):
+def test_a_scheduler_with_nothing_else_to_do_copies_and_then_gives_its_memory_back(text_model, prompt, monkeypatch):
+    monkeypatch.setattr("medserver.worker.scheduler.IDLE", 0.1)
     scheduler = scheduler_of(text_model, lambda batch: None)
     scheduler.submit(Request(prompt(text_model, LONG), greedy(3, ignore_eos=True), "s"))
     run_to_end(scheduler)
-    steps = 0
-    while scheduler._kv.leaving and scheduler._queue.wait(lambda: scheduler._kv.leaving):
-        scheduler.step()
-        steps += 1
-    assert steps >= MOST and scheduler._kv.cache.bytes == 0, "a stretch at a time, as someone may come meanwhile"
+    kv, rest = scheduler._kv, scheduler._kv.rest
+    assert kv.leaving == 1
+
+    def rests() -> None:
+        assert kv.leaving == 0 and kv.cache.bytes, "someone may come right after"
+        rest()
+        scheduler.close()
+
+    monkeypatch.setattr(kv, "rest", rests)
+    scheduler.run()
+    assert kv.cache.bytes == 0 and kv.prefixes.bytes
 
 
 def test_a_chat_that_ended_costs_those_who_run_neither_a_row_nor_its_copy(text_model, prompt, monkeypatch):
