@@ -120,7 +120,7 @@ class KVManager:
     def _take(self, tokens: int) -> Slot | None:
         slot = self._free(tokens)
         while slot is None and self._leaving:
-            self.prefixes.finish(slot=self._leaving[0])
+            self.prefixes.finish(self._leaving[0])
             self._give_back()
             slot = self._free(tokens)
         return slot

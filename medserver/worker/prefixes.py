@@ -15,6 +15,7 @@ from medserver.worker.slots import Layers, Slot, SlotCache, Snapshot, nbytes
 from medserver.worker.values import Prompt, is_out_of_memory
 
 WORTH = 8  # tokens; fewer, as those that every chat begins with, are run sooner than they are loaded
+Start = tuple[str | int, ...]  # a salt and so many first numbers of a key: who has others has nothing in common
 
 
 def key_of(prompt: Prompt) -> torch.Tensor:
@@ -27,7 +28,7 @@ def key_of(prompt: Prompt) -> torch.Tensor:
 
 @dataclass(slots=True, eq=False)
 class Prefix:
-    salt: str
+    start: Start
     key: torch.Tensor
     kept: Snapshot
 
@@ -49,17 +50,21 @@ def common(one: torch.Tensor, other: torch.Tensor) -> int:
     return int(different[0]) if len(different) else least
 
 
+def start_of(salt: str, key: torch.Tensor) -> Start:
+    return salt, *key[:WORTH].tolist()
+
+
 class PrefixStore:
     """A long one is valid only at its own end (see `Snapshot`), so a chat keeps one for each place it may go on from.
 
-    What a step costs must not grow with all that is kept, so each is found by its salt, and the bytes are counted as
+    What a step costs must not grow with all that is kept, so each is found by its start, and the bytes are counted as
     they come and go.
     """
 
     def __init__(self, limit: int):
         self._limit = limit  # bytes
         self._used: OrderedDict[Prefix, None] = OrderedDict()  # the least recently used first
-        self._salted: dict[str, list[Prefix]] = {}
+        self._started: dict[Start, list[Prefix]] = {}
         self._sharers: Counter[int] = Counter()  # of each `whole` by its identity: how many prefixes share it
         self._bytes = 0
         self._copying: dict[Copying, Prefix] = {}  # what will be found once it is whole
@@ -71,13 +76,15 @@ class PrefixStore:
         return self._bytes
 
     def longest(self, salt: str, key: torch.Tensor) -> tuple[Snapshot, int] | None:
-        """What spares most of `key`, and how many of its tokens."""
-        self.finish(salt=salt)
-        spared = [(one.spares(key), one) for one in self._salted.get(salt, ())]
-        length, found = max(spared, key=lambda pair: pair[0], default=(0, None))
+        """What spares most of `key`, and how many of its tokens. If it is being copied still, it is now to its end."""
+        start = start_of(salt, key)
+        known = [*self._started.get(start, ()), *(one for one in self._copying.values() if one.start == start)]
+        length, found = max(((one.spares(key), one) for one in known), key=lambda pair: pair[0], default=(0, None))
         if not length:
             return None
-        self._used.move_to_end(found)
+        self.finish(found.kept)
+        if found in self._used:  # it may have been dropped as it came in
+            self._used.move_to_end(found)
         return found.kept, length
 
     def keep(self, salt: str, key: torch.Tensor, cache: SlotCache, slot: Slot, ahead: int = 0) -> None:
@@ -87,7 +94,8 @@ class PrefixStore:
         """
         assert len(key) == slot.length
         large = self._coming + cache.shape.bytes(len(key)) > self._limit
-        if large or key[-1] < 0 or self._known(salt, key):
+        start = start_of(salt, key)
+        if large or len(key) < WORTH or key[-1] < 0 or self._known(start, key):
             return
         try:
             copying = Copying(cache, slot, ahead)
@@ -97,7 +105,7 @@ class PrefixStore:
             for one in list(self._used):
                 self._drop(one)  # to remember is a courtesy, to answer is not
             return
-        self._copying[copying] = Prefix(salt, key, copying.snapshot)
+        self._copying[copying] = Prefix(start, key, copying.snapshot)
         self._coming += copying.snapshot.nbytes
         self._take_in()
 
@@ -116,10 +124,10 @@ class PrefixStore:
             copying.step()
         self._take_in()
 
-    def finish(self, *, salt: str | None = None, slot: Slot | None = None) -> None:
-        """Copy all the rest of `salt`, of `slot` or of all at once."""
-        for copying, prefix in self._copying.items():
-            while not copying.done and salt in (None, prefix.salt) and slot in (None, copying.slot):
+    def finish(self, wanted: Slot | Snapshot) -> None:
+        """Copy all the rest of one slot, or of one snapshot, at once."""
+        for copying in self._copying:
+            while not copying.done and wanted in (copying.slot, copying.snapshot):
                 copying.advance()
         self._take_in()
 
@@ -130,20 +138,17 @@ class PrefixStore:
         while self._bytes + self._coming > self._limit:
             self._drop(next(iter(self._used)))
 
-    def _known(self, salt: str, key: torch.Tensor) -> bool:
+    def _known(self, start: Start, key: torch.Tensor) -> bool:
         """Whether all of it is there or on its way; what is there was used now."""
-        for one in self._salted.get(salt, ()):
+        for one in self._started.get(start, ()):
             whole = len(one.key) == len(key) or not one.kept.turned
             if whole and common(one.key, key) == len(key):
                 self._used.move_to_end(one)
                 return True
-        return any(one.salt == salt and torch.equal(one.key, key) for one in self._copying.values())
-
-    def _beginnings(self, salt: str, key: torch.Tensor) -> list[Prefix]:
-        return [one for one in self._salted.get(salt, ()) if one.begins(key)]
+        return any(one.start == start and torch.equal(one.key, key) for one in self._copying.values())
 
     def _add(self, prefix: Prefix) -> None:
-        for one in self._beginnings(prefix.salt, prefix.key):
+        for one in [one for one in self._started.get(prefix.start, ()) if one.begins(prefix.key)]:
             if not prefix.kept.turned:
                 self._drop(one)
                 continue
@@ -151,16 +156,16 @@ class PrefixStore:
             one.kept.whole = prefix.kept.whole
             self._hold(prefix.kept.whole)
         self._used[prefix] = None
-        self._salted.setdefault(prefix.salt, []).append(prefix)
+        self._started.setdefault(prefix.start, []).append(prefix)
         self._bytes += nbytes(prefix.kept.rings)
         self._hold(prefix.kept.whole)
 
     def _drop(self, prefix: Prefix) -> None:
         del self._used[prefix]
-        of_salt = self._salted[prefix.salt]
-        of_salt.remove(prefix)
-        if not of_salt:
-            del self._salted[prefix.salt]
+        alike = self._started[prefix.start]
+        alike.remove(prefix)
+        if not alike:
+            del self._started[prefix.start]
         self._bytes -= nbytes(prefix.kept.rings)
         self._let_go(prefix.kept.whole)
 

@@ -39,6 +39,12 @@ def longer(prompt: Prompt, *tokens: int) -> Prompt:
     return Prompt(ids, types, prompt.pixels, prompt.images)
 
 
+def finish(store: PrefixStore) -> None:
+    """Copy all that is on its way to its end."""
+    for copying in list(store._copying):
+        store.finish(copying.slot)
+
+
 class Row:
     def __init__(self, prompt: Prompt, slot, salt: str | None = None):
         self.prompt, self.slot, self.salt, self.tokens = prompt, slot, salt, []
@@ -94,7 +100,7 @@ class Rows:
         if row.salt is not None:
             key = torch.cat([key_of(row.prompt), torch.tensor(row.tokens[:-1], dtype=torch.long)])
             self.prefixes.keep(row.salt, key, self.cache, row.slot)
-        self.prefixes.finish()
+        finish(self.prefixes)
         self.cache.leave(row.slot)
 
     @torch.inference_mode()

@@ -7,12 +7,12 @@ import torch
 
 from medserver.worker import copying
 from medserver.worker.memory import Budget
-from medserver.worker.prefixes import PrefixStore, key_of
+from medserver.worker.prefixes import WORTH, PrefixStore, key_of
 from medserver.worker.prompt import Conversation, prepare
 from medserver.worker.request import Request
 from medserver.worker.scheduler import Scheduler
 from medserver.worker.values import Finished, Prompt
-from tests.worker.by_hand import LONG, PLENTY, TOLERANCE, Rows, greedy, longer, new_cache, run_to_end
+from tests.worker.by_hand import LONG, PLENTY, TOLERANCE, Rows, finish, greedy, longer, new_cache, run_to_end
 from tests.worker.conftest import png
 
 WINDOW = 32  # of the tiny checkpoints
@@ -86,7 +86,7 @@ def test_prefixes_of_one_chat_share_their_storage_and_the_oldest_go_first(text_m
         for salt, length in (("s", 50), ("s", 100), ("t", 50), ("u", 50)):
             slot.length = length
             store.keep(salt, key[:length], cache, slot)
-            store.finish()
+            finish(store)
             if length == 100:
                 shared = store.bytes
     rings = sum(shape.sliding) * 2 * shape.heads * shape.head_dim * shape.window * 4
@@ -103,9 +103,9 @@ def test_the_bytes_are_those_of_all_that_is_kept_whatever_came_and_went(text_mod
     store = PrefixStore(4 * cache.shape.bytes(60))
     with torch.inference_mode():
         for _ in range(60):
-            slot.length = dice.randrange(1, 100)
+            slot.length = dice.randrange(WORTH, 100)
             store.keep(dice.choice("stu"), dice.choice(keys)[: slot.length], cache, slot)
-            store.finish()
+            finish(store)
             kept = [one.kept for one in store._used]
             parts = [*{id(one.whole): one.whole for one in kept}.values(), *(one.rings for one in kept)]
             assert store.bytes == sum(tensor.nbytes for part in parts for pair in part for tensor in pair)
@@ -121,7 +121,7 @@ def test_what_ends_in_an_image_or_is_too_large_is_not_kept(model, prompt):
     store.keep("s", key[: slot.length], cache, slot)
     slot.length = one.length
     PrefixStore(10).keep("s", key, cache, slot)
-    store.finish()
+    finish(store)
     assert store.bytes == 0
 
 
@@ -134,7 +134,7 @@ def test_what_is_being_copied_counts_as_kept(text_model):
             slot.length = 60
             store.keep(salt, key, cache, slot)
         copied = [store.copies(slot) for slot in slots]
-        store.finish()
+        finish(store)
     kept = [salt for salt in "stuv" if store.longest(salt, key)]
     # All at once, so that the last two stay; or two of them are under way, and there is no room for others beside.
     assert (copied, kept) in (([False] * 4, ["u", "v"]), ([True, True, False, False], ["s", "t"]))
