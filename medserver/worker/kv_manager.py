@@ -79,23 +79,22 @@ class KVManager:
         """How many slots are still held by a copy alone."""
         return len(self._leaving)
 
-    def advance(self, rows: Sequence[Request] = ()) -> None:
-        """A step of `rows` comes, or none: copy a stretch of what is being kept."""
-        self.prefixes.advance(self._patient(rows))
+    def advance(self, rows: Sequence[Request], *, waited_for: bool) -> None:
+        """A step of `rows` comes, or none: copy a stretch of what is being kept.
+
+        Slots that have ended can wait for it until nobody runs, if nobody waits for them, and if they lie outside of
+        what the step computes.
+        """
+        later: list[Slot] = []
+        if rows and not waited_for:
+            places = [row.slot.index for row in rows]
+            later = [slot for slot in self._leaving if not min(places) < slot.index < max(places)]
+        self.prefixes.advance(later)
         self._give_back()
 
     def rest(self) -> None:
         """Nobody has come for a while: hold no memory but that of what is kept."""
         self.cache.rest()
-
-    def _patient(self, rows: Sequence[Request]) -> list[Slot]:
-        """Slots whose copies can wait until nobody runs: those outside of what a step of `rows` computes, as long as
-        enough others are free.
-        """
-        if not rows or self._all_slots - len(self.cache.taken) < SPARE:
-            return []
-        places = [row.slot.index for row in rows]
-        return [slot for slot in self._leaving if not min(places) < slot.index < max(places)]
 
     def _keep(self, row: Request) -> None:
         # The last token was drawn and never fed, so the slot does not hold it. It may hold some after it, that were
