@@ -13,8 +13,8 @@ class Copying:
     """Of `slot` as it is now; `snapshot` is good once it is `done`.
 
     A ring that is full is written over from its oldest token on, and from there it is copied. So the copy must stay in
-    front of what is written: by `ahead` tokens that come at once, by one more between two calls of `step`, and already
-    before the first by one, as a step writes also where a slot has ended and is only copied still.
+    front of what is written: by `ahead` tokens that come at once, by one between two calls of `step`, and by one more
+    for the place that steps write to once a slot has ended and is only copied still.
     """
 
     def __init__(self, cache: SlotCache, slot: Slot, ahead: int = 0):
@@ -23,7 +23,7 @@ class Copying:
         shape, length = cache.shape, slot.length
         self._held = min(length, shape.window)  # columns of a ring
         self._oldest = length % shape.window if self._held == shape.window else 0
-        self._written = ahead + 1 - (shape.window - self._held)  # of what is copied; until it is full, none
+        self._written = ahead + 2 - (shape.window - self._held)  # of what is copied; until it is full, none
         self._made = 0
         kinds: tuple[list, list] = ([], [])
         for layer, sliding in enumerate(shape.sliding):

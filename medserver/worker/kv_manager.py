@@ -32,6 +32,7 @@ class KVManager:
         self.prefixes = PrefixStore(self._budget.prefixes)
         self._seated: list[Request] = []
         self._leaving: list[Slot] = []
+        self._peak = 0  # the most that were seated at once since nobody was
 
     def seat(self, request: Request) -> bool:
         """Give it a slot with room for all that it may become, if there is one.
@@ -53,12 +54,14 @@ class KVManager:
             raise
         request.slot = slot
         self._seated.append(request)
+        self._peak = max(self._peak, len(self._seated))
         return True
 
     def leave(self, requests: list[Request]) -> None:
         """Their slots are free once they are copied: of what was answered all is kept for a next turn."""
         for request in requests:
             self._seated.remove(request)
+            request.slot.ended = True
             self._leaving.append(request.slot)
         try:
             for request in requests:
@@ -79,17 +82,17 @@ class KVManager:
         """How many slots are still held by a copy alone."""
         return len(self._leaving)
 
-    def advance(self, rows: Sequence[Request], *, waited_for: bool) -> None:
-        """A step of `rows` comes, or none: copy a stretch of what is being kept.
+    def advance(self, rows: Sequence[Request]) -> None:
+        """A step of `rows` comes, or none: copy a stretch of what is being kept, or some where much is.
 
-        Slots that have ended can wait for it until nobody runs, if nobody waits for them, and if they lie outside of
-        what the step computes.
+        What has ended can wait for it until nobody runs, if it lies outside of what the step computes, and if there
+        are no more slots in use than ran at once before: so those who are left of a crowd end sooner.
         """
         later: list[Slot] = []
-        if rows and not waited_for:
+        if rows and len(self._seated) + len(self._leaving) <= self._peak + SPARE:
             places = [row.slot.index for row in rows]
             later = [slot for slot in self._leaving if not min(places) < slot.index < max(places)]
-        self.prefixes.advance(later)
+        self.prefixes.advance(later, 1 + len(self._leaving) // 4)
         self._give_back()
 
     def rest(self) -> None:
@@ -122,6 +125,9 @@ class KVManager:
             self.prefixes.finish(self._leaving[0])
             self._give_back()
             slot = self._free(tokens)
+        if slot is None:
+            self.cache.compact()
+            slot = self._free(tokens)
         return slot
 
     def _free(self, tokens: int) -> Slot | None:
@@ -131,3 +137,5 @@ class KVManager:
         for slot in [one for one in self._leaving if not self.prefixes.copies(one)]:
             self._leaving.remove(slot)
             self.cache.leave(slot)
+        if not self._seated and not self._leaving:
+            self._peak = 0

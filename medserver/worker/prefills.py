@@ -19,9 +19,9 @@ from medserver.worker.request import Request
 
 log = logging.getLogger("medserver.worker")
 
-# Prompts run together up to so many tokens: beyond it products are hardly quicker for their size, and the first would
-# wait for the last.
-PACKED = 256
+# Prompts run together up to so many tokens. A step of 64 rows beside five prompts of 100 is 8 % more tokens a second
+# than one beside two (measured); beyond that little is saved, and the first prompt waits for the last.
+PACKED = 512
 
 
 class Guard(Protocol):
@@ -65,12 +65,15 @@ class Prefills:
         self._callers = len(self.requests) + min(len(self._queue), self._kv.slots - self._running)
         self._until = perf_counter() + LONGEST_PAUSE if waited_for else inf
         beside, decoded = waited_for and self._pace.knows(len(self._batch.requests)), False
-        while not decoded and self._left() > 0 and (pack := self._gather()):
-            decoded = beside and self._extend_beside(pack)
-            if not decoded:
+        while self._left() > 0 and (pack := self._gather()):
+            if beside and self._extend_beside(pack):
+                decoded = True
+            else:
                 self._extend(pack)
-                beside = False
+            beside = False  # once, also where it failed
             self._outbox.send()
+            if decoded and not self._model.graphs:
+                break  # the next step reads more beside the rows: that costs less than alone, but for captured steps
         if self._read and waited_for:
             self._pace.prefilled(self._read, self._seconds)
         return decoded

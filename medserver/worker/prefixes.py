@@ -113,13 +113,13 @@ class PrefixStore:
         """Whether `slot` must not go to another sequence yet."""
         return any(copying.slot is slot for copying in self._copying)
 
-    def advance(self, later: Collection[Slot] = ()) -> None:
-        """A step comes, in which sequences become longer by up to a token: copy a stretch of the first of what is being
-        kept but of `later`, and of all what the step may write over.
+    def advance(self, later: Collection[Slot] = (), stretches: int = 1) -> None:
+        """A step comes, in which sequences become longer by up to a token: copy so many stretches of what is being
+        kept, in its order and none of `later`, and of all what the step may write over.
         """
-        first = next((copying for copying in self._copying if copying.slot not in later), None)
-        if first:
-            first.advance()
+        for _ in range(stretches):
+            if copying := next((one for one in self._copying if not one.done and one.slot not in later), None):
+                copying.advance()
         for copying in self._copying:
             copying.step()
         self._take_in()

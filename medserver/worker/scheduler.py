@@ -90,7 +90,7 @@ class Scheduler:
             self._threads.adjust()
         self._drop_cancelled()
         if self._batch.requests or not (self._prefills.requests or self.waiting):
-            self._kv.advance(self._batch.requests, waited_for=self.waiting > 0)
+            self._kv.advance(self._batch.requests)
         decoded = self._prefills.run()
         if self._batch.requests and not decoded:
             self._guard(self._decode, self._batch.requests[-1], shared=True)

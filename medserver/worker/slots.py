@@ -26,12 +26,14 @@ class Slot:
     """One sequence's place. `length`: tokens it holds; `columns`: how many it was promised.
 
     `torn`: a step has begun to write the next token, over the oldest of a ring that is full, and has not ended well.
+    `ended`: no step comes any more; it is copied still.
     """
 
     index: int
     columns: int
     length: int = 0
     torn: bool = False
+    ended: bool = False
 
 
 # Of some layers keys and values, each (kv_heads, columns, head_dim).
@@ -103,12 +105,10 @@ class SlotCache:
     def take(self, tokens: int) -> Slot | None:
         """A free slot with room for `tokens`, or None when the budget does not hold it beside the others."""
         slot = Slot(self._next_free(), _whole_blocks(tokens))
-        if not self._reserve(slot):
-            while self._close_gap(0):
-                pass
-            slot.index = self._next_free()
-            if not self._reserve(slot):
-                return None
+        slots = max(self._top, slot.index + 1)
+        columns = max(slot.columns, *(one.columns for one in self.taken), 0)
+        if not self._reserve(slots, columns):
+            return None
         self.taken.append(slot)
         return slot
 
@@ -123,7 +123,12 @@ class SlotCache:
 
     def settle(self) -> None:
         """Move the last sequence into the first gap, if there is one, so that a step computes few empty rows."""
-        self._close_gap(self._bottom)
+        self._close_gap(self._bottom, self._running)
+
+    def compact(self) -> None:
+        """Move sequences down to the lowest slots, so that there is room for fewer of more columns."""
+        while self._close_gap(0, self.taken):
+            pass
 
     def load(self, slot: Slot, snapshot: Snapshot, length: int) -> None:
         """Let `slot` begin with the first `length` tokens of `snapshot`, which `holds` them."""
@@ -148,12 +153,28 @@ class SlotCache:
     def _top(self) -> int:
         return max((slot.index + 1 for slot in self.taken), default=0)
 
-    def _close_gap(self, bottom: int) -> bool:
-        """Whether there was one from `bottom` on."""
-        gap = self._first_free(bottom)
-        if gap >= self._top:
+    @property
+    def _running(self) -> list[Slot]:
+        return [slot for slot in self.taken if not slot.ended]
+
+    @property
+    def _bottom(self) -> int:
+        """Where a step begins: what is below costs it nothing."""
+        return 0 if self._stays else min((slot.index for slot in self._running), default=0)
+
+    def _next_free(self) -> int:
+        """A gap; else the next below them all, whose memory has been written before; else behind the last."""
+        taken, bottom = {slot.index for slot in self.taken}, self._bottom
+        places = [*range(bottom, self._top), *reversed(range(bottom)), self._top]
+        return next(index for index in places if index not in taken)
+
+    def _close_gap(self, bottom: int, movable: list[Slot]) -> bool:
+        """Whether there was one from `bottom` on, that one of `movable` is in now."""
+        taken = {slot.index for slot in self.taken}
+        gap = next(index for index in count(bottom) if index not in taken)
+        last = max(movable, key=lambda slot: slot.index, default=None)
+        if last is None or last.index < gap:
             return False
-        last = max(self.taken, key=lambda slot: slot.index)
         for layer, (keys, values) in enumerate(zip(self.keys, self.values, strict=True)):
             columns = self.shape.columns(layer, last.length)
             for tensor in (keys, values):
@@ -161,24 +182,7 @@ class SlotCache:
         last.index = gap
         return True
 
-    @property
-    def _bottom(self) -> int:
-        """Where a step begins: what is free below costs it nothing."""
-        return 0 if self._stays else min((slot.index for slot in self.taken), default=0)
-
-    def _first_free(self, start: int) -> int:
-        taken = {slot.index for slot in self.taken}
-        return next(index for index in count(start) if index not in taken)
-
-    def _next_free(self) -> int:
-        """In the first gap or behind the last, or below the first where there is no memory behind."""
-        index = self._first_free(self._bottom)
-        return index if index < self._have[0] else self._first_free(0)
-
-    def _reserve(self, slot: Slot) -> bool:
-        """Make room for `slot` beside those that are taken, unless the budget does not hold them."""
-        slots = max(self._top, slot.index + 1)
-        columns = max(slot.columns, *(one.columns for one in self.taken), 0)
+    def _reserve(self, slots: int, columns: int) -> bool:
         if slots <= self._have[0] and columns <= self._have[1]:
             return True
         if self.shape.bytes(self._most[1], self._most[0]) <= self._budget // 2:

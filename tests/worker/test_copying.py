@@ -7,7 +7,7 @@ from medserver.worker import copying
 from medserver.worker.copying import MOST, Copying
 from medserver.worker.kv_manager import SPARE
 from medserver.worker.request import Request
-from medserver.worker.values import Finished
+from medserver.worker.values import Finished, Prompt
 from tests.worker.by_hand import (
     LONG,
     TOLERANCE,
@@ -249,3 +249,33 @@ def test_a_chat_that_ended_costs_those_who_run_neither_a_row_nor_its_copy(text_m
     scheduler.step()
     assert computed == [1] and scheduler._kv.leaving == 3
     run_to_end(scheduler)
+
+
+@pytest.mark.parametrize("beyond", [2, 4, 6])
+def test_a_copy_that_is_not_done_as_its_row_ends_stays_in_front_of_what_is_written_there(text_model, beyond):
+    """A crowd whose windows turn over in one step and that ends in another, while the next one waits for its slots.
+
+    The slots of some lie then between those of the next, whose steps write there.
+    """
+
+    def asked(tokens: int, seed: int) -> Prompt:
+        return Prompt(torch.randint(10, 250, (1, tokens), generator=torch.Generator().manual_seed(seed)))
+
+    scheduler = scheduler_of(text_model, lambda batch: None)
+    crowd = [
+        Request(asked(10, seed), greedy(WINDOW - 10 + beyond + 1, ignore_eos=True), f"s{seed}" if seed else None)
+        for seed in range(8)
+    ]
+    for request in crowd:
+        scheduler.submit(request)
+    scheduler.step()
+    for seed in range(8, 11):
+        scheduler.submit(Request(asked(12, seed), greedy(5, ignore_eos=True)))
+    run_to_end(scheduler)
+    for first in crowd[1:]:
+        again = longer(first.prompt, *first.tokens[: WINDOW - 10], 7, 8)
+        warm, cold = (Request(again, greedy(30, ignore_eos=True), salt) for salt in (first.salt, None))
+        for request in (warm, cold):
+            scheduler.submit(request)
+            run_to_end(scheduler)
+        assert warm.prefill.cached_tokens == WINDOW and warm.tokens == cold.tokens

@@ -41,8 +41,11 @@ def test_where_memory_is_short_room_grows_and_a_long_row_takes_that_of_those_who
     rows.step(3)
     rows.leave(short[0])
     rows.leave(short[1])
-    rows.join(prompt(text_model, LONG))
+    with torch.inference_mode():
+        assert rows.cache.take(2 * BLOCK) is None
+        rows.cache.compact()
     assert short[2].slot.index == 0
+    rows.join(prompt(text_model, LONG))
     assert rows.cache.keys[5].shape[:3] == (2, 2, 2 * BLOCK)
     rows.step(3)
     assert rows.cache.bytes <= 5 * one and rows.worst <= TOLERANCE
@@ -94,4 +97,18 @@ def test_gaps_between_sequences_are_closed_and_below_them_where_steps_begin_at_t
     cache.leave(first)
     cache.settle()
     assert third.index == (0 if stays else 2)
-    assert {cache.take(1).index for _ in range(2)} == ({2, 3} if stays else {0, 3}), "each that there is memory for"
+    assert [cache.take(1).index for _ in range(2)] == ([2, 3] if stays else [0, 3]), "written memory first"
+
+
+def test_what_has_ended_is_no_part_of_what_is_kept_together():
+    """Neither do sequences move down to one that is copied still, nor does it move in between them."""
+    shape, cpu = KVShape((False,), 1, 2, 4, torch.float32), torch.device("cpu")
+    cache = SlotCache(shape, [cpu], 1 << 20, 8, BLOCK)
+    slots = [cache.take(1) for _ in range(6)]
+    slots[0].ended = slots[5].ended = True
+    for gap in (1, 3):
+        cache.leave(slots[gap])
+    cache.settle()
+    assert [slot.index for slot in cache.taken] == [0, 2, 3, 5]
+    cache.settle()
+    assert [slot.index for slot in cache.taken] == [0, 2, 3, 5] and cache.take(1).index == 4
