@@ -232,8 +232,8 @@ def _attend(
     query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None, scale: float
 ) -> torch.Tensor:
     """Of a few queries in each row; `mask`: float. The library's kernel for CPUs is made for many: two products, the
-    keys first in theirs, take 0.63 to 0.86 of its time (4 to 64 rows of 130 to 2,000 tokens, heads as in the 4B and the
-    27B, measured; with the queries first they take as long as it).
+    keys first in theirs, take 0.66 to 0.86 of its time (4 to 64 rows of 130 to 2,000 tokens, heads as in the 4B and the
+    27B, measured; with the queries first 0.8 to 1).
     """
     if query.device.type != "cpu" or query.dtype != torch.float32 or len(query) < _MANY_ROWS:
         return scaled_dot_product_attention(query, keys, values, mask, scale=scale)
