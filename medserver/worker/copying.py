@@ -25,12 +25,13 @@ class Copying:
         self._oldest = length % shape.window if self._held == shape.window else 0
         self._written = ahead + 2 - (shape.window - self._held)  # of what is copied; until it is full, none
         self._made = 0
+        self.bytes = shape.bytes(length)
         kinds: tuple[list, list] = ([], [])
         for layer, sliding in enumerate(shape.sliding):
             size = (shape.heads, shape.columns(layer, length), shape.head_dim)
             kinds[sliding].append((cache.keys[layer].new_empty(size), cache.values[layer].new_empty(size)))
         self.snapshot = Snapshot(length, *kinds)
-        self._stretches = min(MOST, -(-shape.bytes(length) // STRETCH))
+        self._stretches = min(MOST, -(-self.bytes // STRETCH))
         if cache.keys[0].device.type != "cpu":  # others copy it in no time
             self._stretches = 1
             self.advance()

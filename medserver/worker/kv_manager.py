@@ -31,7 +31,6 @@ class KVManager:
         self.cache = self._model.new_cache(self._budget.running, self._all_slots, self._max_model_len)
         self.prefixes = PrefixStore(self._budget.prefixes)
         self._seated: list[Request] = []
-        self._leaving: list[Slot] = []
         self._peak = 0  # the most that were seated at once since nobody was
 
     def seat(self, request: Request) -> bool:
@@ -62,7 +61,6 @@ class KVManager:
         for request in requests:
             self._seated.remove(request)
             request.slot.ended = True
-            self._leaving.append(request.slot)
         try:
             for request in requests:
                 if request.tokens:
@@ -78,9 +76,9 @@ class KVManager:
             row.slot.torn = True
 
     @property
-    def leaving(self) -> int:
-        """How many slots are still held by a copy alone."""
-        return len(self._leaving)
+    def leaving(self) -> list[Slot]:
+        """Those that are still held by a copy alone."""
+        return [slot for slot in self.cache.taken if slot.ended]
 
     def advance(self, rows: Sequence[Request]) -> None:
         """A step of `rows` comes, or none: copy a stretch of what is being kept, or some where much is.
@@ -88,11 +86,11 @@ class KVManager:
         What has ended can wait for it until nobody runs, if it lies outside of what the step computes, and if there
         are no more slots in use than ran at once before: so those who are left of a crowd end sooner.
         """
-        later: list[Slot] = []
-        if rows and len(self._seated) + len(self._leaving) <= self._peak + SPARE:
+        leaving, later = self.leaving, []
+        if rows and len(self._seated) + len(leaving) <= self._peak + SPARE:
             places = [row.slot.index for row in rows]
-            later = [slot for slot in self._leaving if not min(places) < slot.index < max(places)]
-        self.prefixes.advance(later, 1 + len(self._leaving) // 4)
+            later = [slot for slot in leaving if not min(places) < slot.index < max(places)]
+        self.prefixes.advance(later, 1 + len(leaving) // 4)
         self._give_back()
 
     def rest(self) -> None:
@@ -121,8 +119,8 @@ class KVManager:
 
     def _take(self, tokens: int) -> Slot | None:
         slot = self._free(tokens)
-        while slot is None and self._leaving:
-            self.prefixes.finish(self._leaving[0])
+        while slot is None and (leaving := self.leaving):
+            self.prefixes.finish(leaving[0])
             self._give_back()
             slot = self._free(tokens)
         if slot is None:
@@ -134,8 +132,7 @@ class KVManager:
         return self.cache.take(tokens) if len(self.cache.taken) < self._all_slots else None
 
     def _give_back(self) -> None:
-        for slot in [one for one in self._leaving if not self.prefixes.copies(one)]:
-            self._leaving.remove(slot)
+        for slot in [one for one in self.leaving if not self.prefixes.copies(one)]:
             self.cache.leave(slot)
-        if not self._seated and not self._leaving:
+        if not self.cache.taken:
             self._peak = 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from medserver.worker.copying import Copying
-from medserver.worker.slots import Layers, Slot, SlotCache, Snapshot, nbytes
+from medserver.worker.slots import Layers, Slot, SlotCache, Snapshot
 from medserver.worker.values import Prompt, is_out_of_memory
 
 WORTH = 8  # tokens; fewer, as those that every chat begins with, are run sooner than they are loaded
@@ -68,7 +68,6 @@ class PrefixStore:
         self._sharers: Counter[int] = Counter()  # of each `whole` by its identity: how many prefixes share it
         self._bytes = 0
         self._copying: dict[Copying, Prefix] = {}  # what will be found once it is whole
-        self._coming = 0  # bytes of that
 
     @property
     def bytes(self) -> int:
@@ -106,7 +105,6 @@ class PrefixStore:
                 self._drop(one)  # to remember is a courtesy, to answer is not
             return
         self._copying[copying] = Prefix(start, key, copying.snapshot)
-        self._coming += copying.snapshot.nbytes
         self._take_in()
 
     def copies(self, slot: Slot) -> bool:
@@ -133,10 +131,14 @@ class PrefixStore:
 
     def _take_in(self) -> None:
         for copying in [one for one in self._copying if one.done]:
-            self._coming -= copying.snapshot.nbytes
             self._add(self._copying.pop(copying))
         while self._bytes + self._coming > self._limit:
             self._drop(next(iter(self._used)))
+
+    @property
+    def _coming(self) -> int:
+        """Bytes of what is being copied."""
+        return sum(copying.bytes for copying in self._copying)
 
     def _known(self, start: Start, key: torch.Tensor) -> bool:
         """Whether all of it is there or on its way; what is there was used now."""
@@ -157,7 +159,7 @@ class PrefixStore:
             self._hold(prefix.kept.whole)
         self._used[prefix] = None
         self._started.setdefault(prefix.start, []).append(prefix)
-        self._bytes += nbytes(prefix.kept.rings)
+        self._bytes += _nbytes(prefix.kept.rings)
         self._hold(prefix.kept.whole)
 
     def _drop(self, prefix: Prefix) -> None:
@@ -166,16 +168,20 @@ class PrefixStore:
         alike.remove(prefix)
         if not alike:
             del self._started[prefix.start]
-        self._bytes -= nbytes(prefix.kept.rings)
+        self._bytes -= _nbytes(prefix.kept.rings)
         self._let_go(prefix.kept.whole)
 
     def _hold(self, whole: Layers) -> None:
         self._sharers[id(whole)] += 1
         if self._sharers[id(whole)] == 1:
-            self._bytes += nbytes(whole)
+            self._bytes += _nbytes(whole)
 
     def _let_go(self, whole: Layers) -> None:
         self._sharers[id(whole)] -= 1
         if not self._sharers[id(whole)]:
             del self._sharers[id(whole)]
-            self._bytes -= nbytes(whole)
+            self._bytes -= _nbytes(whole)
+
+
+def _nbytes(layers: Layers) -> int:
+    return sum(tensor.nbytes for pair in layers for tensor in pair)

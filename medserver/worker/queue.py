@@ -37,7 +37,7 @@ class Queue:
             self._closing = True
             self._wake.notify()
 
-    def wait(self, busy: Callable[[], int], seconds: float) -> bool:
+    def wait(self, busy: Callable[[], bool], seconds: float) -> bool:
         """Until `busy`, which may ask how many wait, and no longer than so many `seconds`; false once it is closed."""
         with self._wake:
             self._wake.wait_for(lambda: self._closing or busy(), seconds)

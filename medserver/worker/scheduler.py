@@ -74,8 +74,8 @@ class Scheduler:
             Exception: the device is beyond help; the process must end and be started again.
         """
 
-        def busy() -> int:
-            return self.running + self.waiting + self._kv.leaving
+        def busy() -> bool:
+            return bool(self.running or self.waiting or self._kv.leaving)
 
         while self._queue.wait(busy, IDLE):
             if busy():

@@ -53,10 +53,6 @@ class Snapshot:
     rings: Layers
 
     @property
-    def nbytes(self) -> int:
-        return nbytes(self.whole) + nbytes(self.rings)
-
-    @property
     def turned(self) -> bool:
         """Whether the rings hold its last tokens alone."""
         return any(keys.shape[1] < self.length for keys, _ in self.rings[:1])
@@ -237,10 +233,6 @@ def zeros(size: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> to
     except OSError as error:
         raise MemoryError from error
     return torch.frombuffer(pages, dtype=dtype).view(size)
-
-
-def nbytes(layers: Layers) -> int:
-    return sum(tensor.nbytes for pair in layers for tensor in pair)
 
 
 def _whole_blocks(tokens: int) -> int:

@@ -222,10 +222,10 @@ def test_a_scheduler_with_nothing_else_to_do_copies_and_then_gives_its_memory_ba
     scheduler.submit(Request(prompt(text_model, LONG), greedy(3, ignore_eos=True), "s"))
     run_to_end(scheduler)
     kv, rest = scheduler._kv, scheduler._kv.rest
-    assert kv.leaving == 1
+    assert len(kv.leaving) == 1
 
     def rests() -> None:
-        assert kv.leaving == 0 and kv.cache.bytes, "someone may come right after"
+        assert not kv.leaving and kv.cache.bytes, "someone may come right after"
         rest()
         scheduler.close()
 
@@ -247,7 +247,7 @@ def test_a_chat_that_ended_costs_those_who_run_neither_a_row_nor_its_copy(text_m
         text_model.decoder, "run", lambda tokens, *how: computed.append(len(tokens)) or decode(tokens, *how)
     )
     scheduler.step()
-    assert computed == [1] and scheduler._kv.leaving == 3
+    assert computed == [1] and len(scheduler._kv.leaving) == 3
     run_to_end(scheduler)
 
 

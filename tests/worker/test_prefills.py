@@ -2,12 +2,13 @@
 
 import time
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from medserver.worker.attention import PackedStep, PrefillStep
-from medserver.worker.pace import LONGEST_PAUSE
+from medserver.worker.pace import LONGEST_PAUSE, Pace
 from medserver.worker.request import Request
 from medserver.worker.values import Finished, Piece, Prompt
 from tests.worker.by_hand import LONG, Raises, greedy, run_to_end, scheduled, scheduler_of
@@ -183,3 +184,28 @@ def test_a_prompt_that_breaks_its_own_prefill_harms_nobody_else(model, prompt, m
     run_to_end(scheduler)
     endings = {who: what for who, what in delivered if not isinstance(what, Piece)}
     assert endings[bad].code == "internal" and isinstance(endings[good], Finished)
+
+
+@pytest.mark.parametrize("captured", [False, True])
+def test_what_was_not_read_beside_the_rows_waits_for_the_next_step_but_for_captured_ones(
+    text_model, prompt, monkeypatch, captured
+):
+    """Captured steps cost less than one with a prompt beside it, so they use all the time there is."""
+    forwards: list[str] = []
+    for name in ("extend", "extend_beside"):
+        forward = getattr(text_model, name)
+        monkeypatch.setattr(
+            text_model, name, lambda *asked, name=name, run=forward: forwards.append(name) or run(*asked)
+        )
+    monkeypatch.setattr(Pace, "tokens", lambda *_, **__: 1024)
+    scheduler = scheduler_of(text_model, lambda batch: None, slots=64)
+    scheduler.submit(Request(prompt(text_model, "Hello"), greedy(200, ignore_eos=True)))
+    for _ in range(3):
+        scheduler.step()
+    if captured:  # a stand-in: none runs on a CPU
+        monkeypatch.setattr(text_model, "graphs", SimpleNamespace(decode=lambda *_: None))
+    for _ in range(60):
+        scheduler.submit(Request(prompt(text_model, "Again"), greedy(2)))
+    forwards.clear()
+    scheduler.step()
+    assert forwards[0] == "extend_beside" and ("extend" in forwards) == captured
