@@ -7,9 +7,10 @@ from dataclasses import Field, fields
 from importlib import import_module
 from pathlib import Path
 
-from medserver import __version__, config, logs
-from medserver.config import BadSetting, Settings
+from medserver import __version__, environment, logs
+from medserver.config import Settings
 from medserver.models import VARIANTS
+from medserver.parse import BadSetting
 
 EXAMPLES = """\
 examples:
@@ -96,7 +97,7 @@ def settings_from(argv: Sequence[str] | None) -> tuple[Settings, str]:
     if given.pop("json") and command != "doctor":
         made.error("--json belongs to medserver doctor")
     try:
-        found = config.from_environment(config.environment_with_dotenv(Path.cwd())) | given
+        found = environment.from_environment(environment.environment_with_dotenv(Path.cwd())) | given
         several = {name: tuple(value) for name, value in found.items() if isinstance(value, list)}
         settings = Settings(**found | several)
     except BadSetting as problem:
@@ -118,7 +119,7 @@ def warnings_for(settings: Settings, argv: Sequence[str]) -> list[str]:
     for flag, name in secrets.items():
         if flag in given:
             said.append(f"{flag} shows in the process list; {name} in the environment or .env does not.")
-    if config.readable_by_others(Path.cwd()):
+    if environment.readable_by_others(Path.cwd()):
         said.append(".env can be read by other accounts of this machine: chmod 600 .env")
     return said
 
@@ -126,7 +127,7 @@ def warnings_for(settings: Settings, argv: Sequence[str]) -> list[str]:
 def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     try:
-        config.adopt_dotenv(Path.cwd())
+        environment.adopt_dotenv(Path.cwd())
     except BadSetting as problem:
         print(f"medserver: {problem}", file=sys.stderr)
         return 2

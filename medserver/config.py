@@ -6,19 +6,32 @@ The fields of `Settings` are the command line, the `MEDSERVER_*` environment and
 
 import ipaddress
 import os
-import re
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from medserver.models import VARIANTS
-
-ENV_PREFIX = "MEDSERVER_"
-# What others than we read from the environment; in .env it counts as well.
-ADOPTED = ("HF_HOME", "HF_HUB_OFFLINE", "HF_ENDPOINT", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE")
+from medserver.parse import (
+    BadSetting,
+    addresses,
+    choice,
+    directory,
+    each,
+    executable,
+    file,
+    host_name,
+    integer,
+    network,
+    number,
+    origin,
+    place,
+    rate,
+    store,
+    switch,
+    text,
+)
 
 # Bounds of what a client may ask for; the page learns them from /api/health.
 TEMPERATURE_RANGE = (0.0, 2.0)
@@ -30,185 +43,12 @@ MAX_STOP_STRINGS = 16
 # What `--engine` may name beside auto: three that are started here, and servers that `--upstream` names.
 ENGINES = ("sglang", "vllm", "transformers", "remote")
 
-# Rows that the Transformers worker decodes together, and how many requests may wait for one.
+# Answers that an engine works on at a time, and how many requests may wait for that.
 ENGINE_SLOTS = 64
 QUEUE_LENGTH = 32
 
 SHUTDOWN_SECONDS = 5.0
 KEEP_ALIVE_SECONDS = 15.0
-
-
-class BadSetting(ValueError):
-    """A setting that cannot be used; the message is a sentence for the person who typed it."""
-
-
-def integer(low: int, high: int | None = None) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise BadSetting(f"{text!r} is not a whole number") from None
-        return _within(value, low, high)
-
-    return parse
-
-
-def number(low: float, high: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise BadSetting(f"{text!r} is not a number") from None
-        return _within(value, low, high)
-
-    return parse
-
-
-def _within(value, low, high):
-    if not value >= low or (high is not None and value > high):  # `not >=` refuses NaN as well
-        bounds = f"at least {low}" if high is None else f"between {low} and {high}"
-        raise BadSetting(f"{value} is out of range: it must be {bounds}")
-    return value
-
-
-def choice(*allowed: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in allowed:
-            raise BadSetting(f"{text!r} is not one of {', '.join(allowed)}")
-        return text
-
-    return parse
-
-
-def switch(text: str) -> bool:
-    value = text.strip().lower()
-    if value in ("1", "true", "yes", "on"):
-        return True
-    if value in ("0", "false", "no", "off", ""):
-        return False
-    raise BadSetting(f"{text!r} is neither on nor off")
-
-
-def rate(text: str) -> str:
-    """A rate as `limits` writes them, e.g. `20/minute` or `5 per 10 seconds`."""
-    if not re.fullmatch(r"\s*[1-9]\d*\s*(/|per)\s*(\d+\s*)?(second|minute|hour|day)s?\s*", text):
-        raise BadSetting(f"{text!r} is not a rate such as 20/minute")
-    return text.strip()
-
-
-def store(text: str) -> str:
-    """The address of a Redis: `redis://[[user]:password@]host[:port][/number]`, `rediss://` over TLS; 6379 is usual."""
-    found = re.fullmatch(r"(rediss?://(?:[^@/\s]*@)?(?:[^@/\s:\[]+|\[[0-9a-f:.]+\]))(?::(\d{1,5}))?(/\d+)?", text)
-    if found is None or not 0 < int(found[2] or 6379) < 65536:
-        # Not quoted: it may hold a password.
-        raise BadSetting("that is no address of a Redis, such as redis://10.0.0.5:6379/0")
-    return f"{found[1]}:{found[2] or 6379}{found[3] or '/0'}"
-
-
-def directory(text: str) -> Path:
-    path = Path(text).expanduser()
-    if not text or not path.is_dir():
-        raise BadSetting(f"{text!r} is not a directory")
-    return path.resolve()
-
-
-def executable(text: str) -> Path:
-    path = Path(text).expanduser()
-    if not os.access(path, os.X_OK) or path.is_dir():
-        raise BadSetting(f"{text!r} is no program that can be started")
-    return path.absolute()  # not resolved: a virtual environment is known by its own path
-
-
-def base_url(text: str) -> str:
-    """The address as everything here expects it: without `/v1`, with a slash at its end.
-
-    Raises:
-        BadSetting: it is no address of a web server, or carries more than an address.
-    """
-    try:
-        parts = urlsplit(text.strip())
-        port = parts.port
-    except ValueError:
-        raise BadSetting("an upstream must be an address such as http://gpu-1:8000") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BadSetting("an upstream must be an address such as http://gpu-1:8000")
-    if parts.username is not None or parts.password is not None:
-        raise BadSetting("an upstream's address must not hold a name or a password: use --upstream-key")
-    if parts.query or parts.fragment:
-        raise BadSetting("an upstream's address must not hold anything after ? or #")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
-    return f"{parts.scheme}://{host}{f':{port}' if port else ''}{path}/"
-
-
-def addresses(text: str) -> tuple[str, ...]:
-    """Upstreams, with commas between where there are several."""
-    return tuple(base_url(one) for one in text.split(",") if one.strip())
-
-
-def each(parse: Callable[[str], Any]) -> Callable[[str], tuple]:
-    """Several values of one kind, with commas between."""
-    return lambda text: tuple(parse(one.strip()) for one in text.split(",") if one.strip())
-
-
-def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    try:
-        return ipaddress.ip_network(text)
-    except ValueError:
-        raise BadSetting(f"{text!r} is no address or network such as 10.0.0.0/24") from None
-
-
-def host_name(text: str) -> str:
-    """A name or an address as it stands in a browser's address bar, without a port."""
-    bare = text.lower().rstrip(".").removeprefix("[").removesuffix("]")
-    if re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", bare):
-        return bare
-    try:
-        return str(ipaddress.ip_address(bare))
-    except ValueError:
-        raise BadSetting(f"{text!r} is no host name such as medserver.example.org; leave the port out") from None
-
-
-def origin(text: str) -> str:
-    """A page's origin as browsers send it.
-
-    Raises:
-        BadSetting: it is none, or would let everybody in.
-    """
-    found = re.fullmatch(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(\d{1,5}))?/?", text.lower())
-    if found is None:
-        raise BadSetting(f"{text!r} is no origin such as https://notes.example.org")
-    scheme, host, port = found.groups()
-    usual = {"http": "80", "https": "443"}[scheme]
-    return f"{scheme}://{host}{f':{port}' if port and port != usual else ''}"
-
-
-def file(text: str) -> Path:
-    path = Path(text).expanduser()
-    if not path.is_file():
-        raise BadSetting(f"{text!r} is not a file")
-    return path.absolute()
-
-
-def place(text: str) -> Path:
-    """Where something may be written that need not be there yet."""
-    return Path(text).expanduser().absolute()
-
-
-def usual_state_directory() -> Path:
-    """Where this user's programs keep what should last, as the system has it."""
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local", "medserver")
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "medserver"
-    return Path(os.environ.get("XDG_STATE_HOME") or home / ".local" / "state", "medserver")
-
-
-def text(value: str) -> str:
-    if not value.strip():
-        raise BadSetting("it is empty")
-    return value.strip()
 
 
 def setting(default: Any, *flags: str, parse: Callable[[str], Any], help: str, secret: bool = False) -> Any:
@@ -343,70 +183,11 @@ class Settings:
         return self.max_image_count * self.max_image_bytes * 4 // 3 + self.max_conversation_length * 6 + 1_000_000
 
 
-def env_name(of: Field) -> str:
-    return ENV_PREFIX + of.name.upper()
-
-
-def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The settings that `environ` names, parsed.
-
-    Raises:
-        BadSetting: a value that cannot be used, or a `MEDSERVER_*` name that is no setting.
-    """
-    known = {env_name(one): one for one in fields(Settings)}
-    found: dict[str, Any] = {}
-    for name, value in environ.items():
-        if not name.startswith(ENV_PREFIX) or not value:  # empty is as good as not set
-            continue
-        if name not in known:
-            raise BadSetting(f"{name} is not a setting of MedServer")
-        one = known[name]
-        try:
-            found[one.name] = one.metadata["parse"](value)
-        except BadSetting as problem:
-            raise BadSetting(f"{name}: {problem}") from None
-    if "hf_token" not in found and (token := environ.get("HF_TOKEN", "").strip()):
-        found["hf_token"] = token
-    return found
-
-
-def environment_with_dotenv(directory: Path) -> dict[str, str]:
-    """The environment, on top of what systemd hands over, on top of `directory/.env` when there is one."""
-    return {**_dotenv(directory), **_credentials(), **os.environ}
-
-
-def adopt_dotenv(directory: Path) -> None:
-    """Let libraries and children find in the environment what they look for there and `.env` holds."""
-    for name, value in _dotenv(directory).items():
-        if name in ADOPTED:
-            os.environ.setdefault(name, value)
-
-
-def _dotenv(directory: Path) -> dict[str, str]:
-    file = directory / ".env"
-    if not file.is_file():
-        return {}
-    from dotenv import dotenv_values  # not needed by most starts
-
-    try:
-        return {name: value for name, value in dotenv_values(file).items() if value is not None}
-    except OSError as error:
-        raise BadSetting(
-            f"{file} cannot be read ({error.strerror}): start medserver as its owner, or from another folder"
-        ) from None
-
-
-def readable_by_others(directory: Path) -> bool:
-    """Whether accounts other than its owner's can read the `.env` in `directory`, and so the secrets in it."""
-    file = directory / ".env"
-    return os.name == "posix" and file.is_file() and bool(file.stat().st_mode & 0o044)
-
-
-def _credentials() -> dict[str, str]:
-    """Secrets that come as files named like the environment's names (systemd's LoadCredential)."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    files = Path(folder).glob(f"{ENV_PREFIX}*") if folder else ()
-    try:
-        return {file.name: file.read_text(encoding="utf-8").strip() for file in files}
-    except OSError as error:
-        raise BadSetting(f"the secret {error.filename} cannot be read ({error.strerror})") from None
+def usual_state_directory() -> Path:
+    """Where this user's programs keep what should last, as the system has it."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local", "medserver")
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "medserver"
+    return Path(os.environ.get("XDG_STATE_HOME") or home / ".local" / "state", "medserver")

@@ -18,7 +18,7 @@ from medserver.audit.account import Account
 from medserver.audit.journal import Journal
 from medserver.catalogue import Catalogue
 from medserver.chat import Chat, Image
-from medserver.config import QUEUE_LENGTH, BadSetting, Settings
+from medserver.config import QUEUE_LENGTH, Settings
 from medserver.connection import Connection, UnderWay
 from medserver.crew.common import Common
 from medserver.engine.base import Serving
@@ -38,6 +38,7 @@ from medserver.intake import Intake
 from medserver.metrics import Metrics
 from medserver.openai_door.completion import understood
 from medserver.openai_door.wire import OpenAIWire
+from medserver.parse import BadSetting
 from medserver.reply import Reply
 from medserver.schemas import ChatRequest
 from medserver.sse import EventStream, Later, WholeAnswer, Wire

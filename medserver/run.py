@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from medserver.access.addresses import is_loopback
-from medserver.config import SHUTDOWN_SECONDS, BadSetting, Settings
+from medserver.config import SHUTDOWN_SECONDS, Settings
 from medserver.crew.common import Common
 from medserver.engine.host import EngineHost
 from medserver.house import build_common
 from medserver.hurry import hurry, short_handshakes
 from medserver.models import TERMS
+from medserver.parse import BadSetting
 from medserver.protocol import Protocol
 from medserver.server import create_app
 from medserver.service.notify import notify

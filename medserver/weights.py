@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
-from medserver.config import BadSetting, Settings
+from medserver.config import Settings
 from medserver.engine.base import Serving
 from medserver.hub import places
 from medserver.models import IMAGE_SIZE, IMAGE_TOKENS, VARIANTS, Sizes, Variant
+from medserver.parse import BadSetting
 
 DEMO = Path(__file__).parent / "demo"
 # SigLIP of the releases in bfloat16 (0.42 x 10^9 parameters), which -q leaves as it is, like the embeddings; and what

@@ -9,7 +9,8 @@ from dataclasses import fields
 import pytest
 
 from medserver import __version__, cli
-from medserver.config import BadSetting, Settings
+from medserver.config import Settings
+from medserver.parse import BadSetting
 
 try:
     import resource
@@ -21,7 +22,7 @@ MODULE = [sys.executable, "-m", "medserver"]
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch, tmp_path):
-    for name in [name for name in cli.config.os.environ if name.startswith("MEDSERVER_") or name == "HF_TOKEN"]:
+    for name in [name for name in cli.environment.os.environ if name.startswith("MEDSERVER_") or name == "HF_TOKEN"]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 

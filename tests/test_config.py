@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from medserver import config
+from medserver import environment
 from medserver.cli import settings_from
-from medserver.config import BadSetting, Settings, directory, env_name, from_environment
+from medserver.config import Settings
+from medserver.environment import env_name, from_environment
+from medserver.parse import BadSetting, directory
 
 # The table of the specification: flags, field, default, another value as it is typed and as it is read.
 SPEC = [
@@ -61,8 +63,8 @@ TYPED = [(flag, name, typed, value) for flags, name, _, typed, value in SPEC for
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch, tmp_path):
     """No setting and no .env from outside."""
-    for name in list(config.os.environ):
-        if name.startswith(config.ENV_PREFIX) or name == "HF_TOKEN":
+    for name in list(environment.os.environ):
+        if name.startswith(environment.ENV_PREFIX) or name == "HF_TOKEN":
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
@@ -72,7 +74,7 @@ def parsed(*argv: str) -> Settings:
 
 
 def test_several_web_workers_are_refused_where_they_cannot_be(monkeypatch, capsys):
-    monkeypatch.setattr(config.sys, "platform", "win32")
+    monkeypatch.setattr(sys, "platform", "win32")
     assert "needs Linux or macOS" in sentence(capsys, "-m", "demo", "--workers", "2")
     assert parsed("--workers", "1").workers == 1
 
@@ -264,9 +266,11 @@ def test_upstreams_may_be_given_again_and_with_commas(monkeypatch):
 
 def test_what_libraries_look_for_may_stand_in_dotenv(tmp_path, monkeypatch):
     (tmp_path / ".env").write_text("HF_HUB_OFFLINE=1\nHF_HOME='/srv/a b'\nHF_TOKEN=hf_x\nPATH=/evil\n")
-    monkeypatch.setattr(config.os, "environ", {"HF_HOME": "/mine"})
-    config.adopt_dotenv(tmp_path)
-    assert config.os.environ == {"HF_HOME": "/mine", "HF_HUB_OFFLINE": "1"}, "the environment wins, and only these few"
+    monkeypatch.setattr(environment.os, "environ", {"HF_HOME": "/mine"})
+    environment.adopt_dotenv(tmp_path)
+    assert environment.os.environ == {"HF_HOME": "/mine", "HF_HUB_OFFLINE": "1"}, (
+        "the environment wins, and only these few"
+    )
 
 
 def test_a_file_of_secrets_that_cannot_be_read_is_a_sentence(tmp_path, monkeypatch):
@@ -274,22 +278,22 @@ def test_a_file_of_secrets_that_cannot_be_read_is_a_sentence(tmp_path, monkeypat
         raise PermissionError(13, "Permission denied", str(tmp_path / ".env"))
 
     (tmp_path / "MEDSERVER_HF_TOKEN").mkdir()
-    monkeypatch.setattr(config.os, "environ", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    monkeypatch.setattr(environment.os, "environ", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
     with pytest.raises(BadSetting, match=r"MEDSERVER_HF_TOKEN cannot be read \("):
-        config.environment_with_dotenv(tmp_path)
+        environment.environment_with_dotenv(tmp_path)
     (tmp_path / ".env").touch()
     monkeypatch.setattr("dotenv.dotenv_values", closed)
     with pytest.raises(BadSetting, match=r"\.env cannot be read \(Permission denied\): start medserver as its owner"):
-        config.adopt_dotenv(tmp_path)
+        environment.adopt_dotenv(tmp_path)
 
 
 def test_secrets_may_come_as_files_and_the_environment_wins(tmp_path, monkeypatch):
     (tmp_path / "MEDSERVER_HF_TOKEN").write_text("hf_file\n")
     (tmp_path / "tls_key").write_text("no setting")
-    monkeypatch.setattr(config.os, "environ", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
-    assert config.environment_with_dotenv(tmp_path)["MEDSERVER_HF_TOKEN"] == "hf_file"
-    config.os.environ["MEDSERVER_HF_TOKEN"] = "hf_environment"
-    assert config.environment_with_dotenv(tmp_path)["MEDSERVER_HF_TOKEN"] == "hf_environment"
+    monkeypatch.setattr(environment.os, "environ", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert environment.environment_with_dotenv(tmp_path)["MEDSERVER_HF_TOKEN"] == "hf_file"
+    environment.os.environ["MEDSERVER_HF_TOKEN"] = "hf_environment"
+    assert environment.environment_with_dotenv(tmp_path)["MEDSERVER_HF_TOKEN"] == "hf_environment"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from dataclasses import fields
 
 import pytest
 
-from medserver.config import Settings, env_name
+from medserver.config import Settings
+from medserver.environment import env_name
 from medserver.openai_door.schemas import CompletionRequest
 from medserver.schemas import AnalyzeForm, ChatRequest
 from tests.conftest import ROOT

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from medserver.config import BadSetting, Settings
+from medserver.config import Settings
 from medserver.models import IMAGE_SIZE, IMAGE_TOKENS, VARIANTS
+from medserver.parse import BadSetting
 from medserver.weights import serving_for
 
 

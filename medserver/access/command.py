@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from medserver import config
+from medserver import config, environment, parse
 from medserver.access.ledger import Ledger
-from medserver.config import BadSetting
+from medserver.parse import BadSetting
 
 
 def parser(name: str, description: str) -> argparse.ArgumentParser:
@@ -19,7 +19,7 @@ def parser(name: str, description: str) -> argparse.ArgumentParser:
 
 
 def _add_state_dir(made: argparse.ArgumentParser, default) -> None:
-    made.add_argument("--state-dir", type=config.place, metavar="DIR", help="as the server was told", default=default)
+    made.add_argument("--state-dir", type=parse.place, metavar="DIR", help="as the server was told", default=default)
 
 
 def actions(made: argparse.ArgumentParser, words: dict[str, str]) -> dict[str, argparse.ArgumentParser]:
@@ -34,7 +34,7 @@ def actions(made: argparse.ArgumentParser, words: dict[str, str]) -> dict[str, a
 def settings(made: argparse.ArgumentParser) -> dict:
     """What the environment and `.env` say, as the server reads them."""
     try:
-        return config.from_environment(config.environment_with_dotenv(Path.cwd()))
+        return environment.from_environment(environment.environment_with_dotenv(Path.cwd()))
     except BadSetting as problem:
         made.error(str(problem))
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from medserver.config import BadSetting
+from medserver.parse import BadSetting
 
 NAME = "access.db"
 _PATIENCE_SECONDS = 5.0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from medserver.access import command, terminal
 from medserver.access.entrance import urls_of
 from medserver.access.pairing import Pairing
-from medserver.config import BadSetting, integer
+from medserver.parse import BadSetting, integer
 
 
 def main(argv: Sequence[str]) -> int:

@@ -14,7 +14,7 @@ from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
 from medserver.access.rate import SCOPE, RateLimit, refusal
-from medserver.config import BadSetting
+from medserver.parse import BadSetting
 
 log = logging.getLogger("medserver")
 

@@ -22,7 +22,8 @@ from medserver.access import certificates
 from medserver.access.addresses import parsed
 from medserver.access.hosts import own_names
 from medserver.access.ledger import private_directory
-from medserver.config import BadSetting, Settings, usual_state_directory
+from medserver.config import Settings, usual_state_directory
+from medserver.parse import BadSetting
 
 log = logging.getLogger("medserver")
 

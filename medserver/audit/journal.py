@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from medserver.audit.account import Account
 from medserver.audit.chain import Broken, Link, followed, written
 from medserver.audit.crowd import Crowd
-from medserver.config import BadSetting
+from medserver.parse import BadSetting
 
 log = logging.getLogger("medserver.audit")
 

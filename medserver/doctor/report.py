@@ -13,10 +13,11 @@ from threading import Thread
 from typing import TypeVar
 
 from medserver import __version__
-from medserver.config import BadSetting, Settings
+from medserver.config import Settings
 from medserver.doctor import machine, model, network, packages, store, upstreams
 from medserver.doctor.finding import Check, Circumstances, Finding, discreet
 from medserver.hardware import Hardware, probe
+from medserver.parse import BadSetting
 from medserver.weights import serving_for
 
 SECONDS = 5.0  # a check that takes longer says so, and is left behind

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from medserver.config import BadSetting
 from medserver.doctor.finding import Circumstances, Finding
+from medserver.parse import BadSetting
 
 AWAY = (
     "Until it answers, each host counts for itself. "

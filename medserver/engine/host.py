@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from medserver.config import ENGINE_SLOTS, BadSetting
+from medserver.config import ENGINE_SLOTS
 from medserver.engine.base import Engine, EngineRow, Reach
 from medserver.engine.life import Life, Loading, Lost, StartFailed
 from medserver.engine.select import Selection
 from medserver.engine.supply import Rows, Supply, bring
 from medserver.errors import Unavailable
+from medserver.parse import BadSetting
 
 log = logging.getLogger("medserver.engine")
 

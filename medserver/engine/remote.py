@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
-from medserver.config import base_url
 from medserver.engine.base import Ask, Delta, End, Engine, EngineFacts, Serving
 from medserver.engine.host import EngineStatus
 from medserver.engine.routing import choose, conversation
 from medserver.engine.upstream import RemoteModel, Upstream
 from medserver.errors import EngineLost, Unavailable
+from medserver.parse import base_url
 
 REMOTE_SLOTS = 64  # answers at a time from one server
 ATTEMPTS = 3  # a request that breaks servers does not get to break them all

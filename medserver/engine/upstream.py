@@ -12,7 +12,6 @@ from typing import Any
 
 import aiohttp
 
-from medserver.config import base_url
 from medserver.engine.base import Ask, Delta, End, EngineFacts
 from medserver.engine.client import EngineClient
 from medserver.engine.connector import open_session
@@ -22,6 +21,7 @@ from medserver.engine.listing import PROBE, context_of, entries, marker_ids
 from medserver.engine.patience import REMOTE, Patience
 from medserver.errors import EngineLost, Problem, Unavailable
 from medserver.models import ThinkingMarkers
+from medserver.parse import base_url
 
 log = logging.getLogger("medserver.engine")
 

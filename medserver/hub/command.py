@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from medserver import config
-from medserver.config import BadSetting
+from medserver import environment
 from medserver.hub import places
 from medserver.hub.failures import HubFailure, of_disk
 from medserver.models import VARIANTS, Variant
+from medserver.parse import BadSetting
 
 # The demo is inside the package.
 CHOICES = tuple(key for key, variant in VARIANTS.items() if variant.hub_id)
@@ -27,7 +27,7 @@ def add_model(made: argparse.ArgumentParser, *, help: str) -> None:
 def settings(made: argparse.ArgumentParser) -> dict:
     """What the environment and `.env` say, the token among it."""
     try:
-        return config.from_environment(config.environment_with_dotenv(Path.cwd()))
+        return environment.from_environment(environment.environment_with_dotenv(Path.cwd()))
     except BadSetting as problem:
         made.error(str(problem))
 

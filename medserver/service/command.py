@@ -10,7 +10,8 @@ from pathlib import Path, PureWindowsPath
 from types import ModuleType
 
 from medserver.access import ledger
-from medserver.config import BadSetting, Settings
+from medserver.config import Settings
+from medserver.parse import BadSetting
 from medserver.service import launchd, systemd, windows
 from medserver.service.wish import Wish, is_administrator, unreadable, wish_for
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import medserver
-from medserver.config import ADOPTED, BadSetting, Settings, env_name
+from medserver.config import Settings
+from medserver.environment import ADOPTED, env_name
+from medserver.parse import BadSetting
 from medserver.weights import DEMO, serving_for
 
 # Files that only their owner may read, and that are handed over as secrets are.

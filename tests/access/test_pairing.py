@@ -262,7 +262,7 @@ def test_a_file_that_others_could_read_is_closed_to_them(tmp_path):
 
 
 def test_a_newer_file_is_left_alone(tmp_path):
-    from medserver.config import BadSetting
+    from medserver.parse import BadSetting
 
     with sqlite3.connect(tmp_path / NAME) as file:
         file.execute("PRAGMA user_version = 99")

@@ -14,9 +14,10 @@ import pytest
 from benchmarks.tree import free_port
 from medserver.access.rate import RateLimit, over_hosts
 from medserver.access.shared_rate import PATIENCE_SECONDS, opened
-from medserver.config import BadSetting, Settings
+from medserver.config import Settings
 from medserver.doctor.report import findings_for
 from medserver.errors import TooMany
+from medserver.parse import BadSetting
 from tests.serving import Running, question
 
 RATE = "3/minute"

@@ -13,7 +13,8 @@ import pytest
 import uvicorn
 
 from medserver.access import certificates, tls
-from medserver.config import BadSetting, Settings
+from medserver.config import Settings
+from medserver.parse import BadSetting
 from medserver.run import Server
 from tests.front import until
 from tests.scripted import run

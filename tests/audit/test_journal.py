@@ -13,7 +13,7 @@ from medserver.audit import crowd
 from medserver.audit.chain import Broken, Link, followed, written
 from medserver.audit.command import files_of
 from medserver.audit.journal import Journal, numbered
-from medserver.config import BadSetting
+from medserver.parse import BadSetting
 from tests.access.asking import MACHINE, ask, entrance_of, front, pair
 from tests.scripted import ended
 

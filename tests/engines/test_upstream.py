@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 import pytest
 
-from medserver.config import BadSetting, base_url
 from medserver.engine import remote as remote_module
 from medserver.engine import upstream as upstream_module
 from medserver.engine.base import End, Serving
@@ -17,6 +16,7 @@ from medserver.engine.routing import choose, conversation
 from medserver.engine.upstream import Upstream
 from medserver.errors import BadRequest, ContextOverflow, EngineLost, Unavailable
 from medserver.models import VARIANTS
+from medserver.parse import BadSetting, base_url
 from tests.engines.upstreams import HI, MODEL, Router, Sglang, Wire, answered, ask, event
 from tests.scripted import run
 from tests.serving import free_port

@@ -13,8 +13,10 @@ from xml.etree import ElementTree
 import pytest
 from dotenv import dotenv_values
 
-from medserver import config
-from medserver.config import BadSetting, Settings, from_environment
+from medserver import environment
+from medserver.config import Settings
+from medserver.environment import from_environment
+from medserver.parse import BadSetting
 from medserver.service import command, launchd, systemd, windows
 from medserver.service.notify import notify
 from medserver.service.wish import Wish, as_dotenv, quoted, unreadable, wish_for
@@ -48,8 +50,8 @@ def test_what_is_written_is_read_back_as_it_was(settings, tmp_path, monkeypatch)
     for name, (text, _) in {path.name: one for path, one in systemd.files(made).items()}.items():
         if name.startswith("MEDSERVER_"):
             (tmp_path / name).write_text(text)
-    monkeypatch.setattr(config.os, "environ", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
-    found = from_environment(config.environment_with_dotenv(tmp_path / "nowhere"))
+    monkeypatch.setattr(environment.os, "environ", {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    found = from_environment(environment.environment_with_dotenv(tmp_path / "nowhere"))
     assert {name: found[name] for name in ("hf_token", "upstream_key") if name in settings} == found
 
 
