@@ -21,7 +21,7 @@ from medserver.hurry import hurry, short_handshakes
 from medserver.models import TERMS
 from medserver.parse import BadSetting
 from medserver.protocol import Protocol
-from medserver.server import create_app
+from medserver.server import Front, create_app
 from medserver.service.notify import notify
 from medserver.weights import serving_for
 
@@ -51,7 +51,7 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame) -> None:
         notify("STOPPING=1")
-        self.config.app.state.house.closing.set()
+        self.config.app.house.closing.set()
         super().handle_exit(sig, frame)
         if self._loop:
             self._loop.call_soon_threadsafe(self._ending.set)
@@ -149,10 +149,12 @@ def keep_for_good() -> None:
     gc.freeze()
 
 
-def config_for(app) -> uvicorn.Config:
-    tls = app.state.house.tls
+def config_for(app: Front) -> uvicorn.Config:
+    tls = app.house.tls
     return uvicorn.Config(
         app,
+        interface="asgi3",
+        loop="asyncio",  # what was tested; uvicorn would take another that is installed
         http=Protocol,
         ssl_certfile=tls and tls.chain,
         ssl_keyfile=tls and tls.key,

@@ -1,7 +1,7 @@
 """The front: routes of a few lines each. No torch is ever imported here."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from medserver.access.pairing_routes import add_pairing
 from medserver.access.trust_routes import add_trust
 from medserver.audit.account import Accounting
 from medserver.config import Settings
+from medserver.connection import Receive
 from medserver.crew.common import Common
 from medserver.described import answered, refused, takes, takes_form
 from medserver.engine.base import Serving
@@ -27,14 +28,32 @@ from medserver.metrics import CONTENT_TYPE
 from medserver.openai_door.schemas import CompletionRequest
 from medserver.pages import Pages, text_response
 from medserver.schemas import ChatRequest
-from medserver.sse import Answering, refusal
+from medserver.sse import Answering, Send, Unsaid, refusal
 
 STATIC = Path(__file__).parent / "static"
 
 
+class Front:
+    """The ASGI application: the framework, and round it the layers that last as long as an answer does.
+
+    `framework`: with all routes, of those who may come in; it has returned before the answer begins.
+    """
+
+    def __init__(self, framework: FastAPI, house: House):
+        self.framework = framework
+        self.house = house
+        folders = {route.path for route in framework.routes if isinstance(route, Mount)}
+        paths = {route.path for route in framework.routes} - folders
+        accounting = Accounting(Answering(framework), paths=paths, folders=folders, hearers=house.hearers)
+        self.layers = Envelope(accounting)
+
+    def __call__(self, scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return self.layers(scope, receive, send)  # not awaited here, which would be one more frame for each stream
+
+
 def create_app(
     settings: Settings, serving: Serving, host: EngineHost | None = None, common: Common | None = None
-) -> FastAPI:
+) -> Front:
     """The application. `host` or all of `common` may be handed in; else it is made from the settings."""
     house = build_house(settings, serving, common or build_common(settings, serving, host))
 
@@ -60,7 +79,6 @@ def create_app(
         docs_url=None,  # FastAPI's own come from another origin
         redoc_url=None,
     )
-    app.state.house = house
     _add_pages(app, serving)
     _add_status(app, house)
     _add_answers(app, house)
@@ -72,12 +90,7 @@ def create_app(
     add_trust(app, house.tls, STATIC / "trust.html")
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(house.entrance.door)
-    app.add_middleware(Answering)
-    folders = {route.path for route in app.routes if isinstance(route, Mount)}
-    paths = {route.path for route in app.routes} - folders
-    app.add_middleware(Accounting, paths=paths, folders=folders, hearers=house.hearers)
-    app.add_middleware(Envelope)
-    return app
+    return Front(app, house)
 
 
 def _add_pages(app: FastAPI, serving: Serving) -> None:
@@ -164,6 +177,10 @@ def _add_problems(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def problem(request: Request, found: Problem) -> Response:
         return refusal(found, request.scope)
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        return Unsaid()
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

@@ -169,18 +169,28 @@ class Later(Response):
         scope["state"]["later"] = self._answer
 
 
-class Answering:
-    """ASGI layer: gives the answer that was left to it, once all layers inside it have returned.
+class Unsaid(Response):
+    """Says nothing: the framework would answer a failure that nobody foresaw, which is the envelope's to answer."""
 
-    They would hold a tenth of a stream's memory or more, and each of its frames would pass through all of them.
+    async def __call__(self, scope, receive: Receive, send: Send) -> None:
+        pass
+
+
+class Answering:
+    """ASGI layer: gives the answer that was left to it, once all of the framework has returned.
+
+    It would hold a tenth of a stream's memory or more, and each of its frames would pass through all of its layers.
     """
 
     def __init__(self, app):
         self._app = app
 
     async def __call__(self, scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
-        if scope["type"] == "http" and (answer := scope["state"].pop("later", None)):
-            for name in [name for name in scope if name.startswith("fastapi_")]:
-                del scope[name]  # its exit stacks, which are closed
-            await answer(scope, receive, send)
+        inner = {**scope}  # what the framework lays into it goes with it
+        await self._app(inner, receive, send)
+        if scope["type"] == "http":
+            scope["route"] = inner.get("route")
+            del inner
+            if answer := scope["state"].pop("later", None):
+                scope["headers"].clear()  # all of them are read, and a browser sends a kilobyte
+                await answer(scope, receive, send)

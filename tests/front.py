@@ -3,22 +3,22 @@
 import asyncio
 
 import orjson
-from fastapi import FastAPI
 
 from medserver import server
 from medserver.config import Settings
 from medserver.engine.base import Serving
 from medserver.house import House
 from medserver.models import VARIANTS
+from medserver.server import Front
 from tests.scripted import ScriptedEngine, ScriptedHost
 
 
-def app_with(*scripts, problem=None, **settings) -> tuple[FastAPI, House, ScriptedEngine]:
+def app_with(*scripts, problem=None, **settings) -> tuple[Front, House, ScriptedEngine]:
     engine = ScriptedEngine(*scripts)
     chosen = {"max_user_streams": 9, "rate_limit": "1000/second", "open": True} | settings
     serving = Serving(VARIANTS["demo"], "nowhere", True, 32, 16)
     app = server.create_app(Settings(model="demo", **chosen), serving, ScriptedHost(engine, problem))
-    return app, app.state.house, engine
+    return app, app.house, engine
 
 
 async def until(condition) -> None:

@@ -100,7 +100,7 @@ def test_every_address_of_the_api_is_in_the_table_and_no_other():
     app, _, _ = app_with()
     routes = {
         (method, route.path.replace(":path", ""))
-        for route in app.routes
+        for route in app.framework.routes
         for method in (getattr(route, "methods", None) or ())
         if route.path.startswith(("/api/", "/v1/")) and route.include_in_schema and method != "HEAD"
     }
@@ -146,7 +146,12 @@ def test_the_life_of_a_request_is_the_codes():
         path = ROOT / "medserver" / name.replace(".", "/")
         assert path.with_suffix(".py").is_file() or path.is_dir(), name
     app, _, _ = app_with()
-    layers = [layer.cls.__module__.removeprefix("medserver.") for layer in app.user_middleware]
+    layers, layer = [], app.layers
+    while layer is not app.framework:
+        layers.append(type(layer).__module__)
+        layer = layer._app
+    layers += [layer.cls.__module__ for layer in app.framework.user_middleware]
+    layers = [module.removeprefix("medserver.") for module in layers]
     assert [named[0] for named in rooms][: len(layers)] == layers
     for _, _, ends in steps:
         for status, ended in re.findall(r"(\d{3}) ((?:`\w+`(?:, )?)+)", ends):

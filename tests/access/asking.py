@@ -1,8 +1,8 @@
 """Asks the whole front as each kind of visitor does; the ledger lies in a folder of the test's own."""
 
 import orjson
-from fastapi import FastAPI
 
+from medserver.server import Front
 from tests.front import app_with
 from tests.scripted import Exchange, ended, run
 
@@ -10,13 +10,13 @@ STRANGER, MACHINE = "192.0.2.7", "127.0.0.1"
 OWN_HOST = "192.0.2.1:8000"
 
 
-def front(tmp_path, *scripts, **settings) -> FastAPI:
+def front(tmp_path, *scripts, **settings) -> Front:
     """A server that asks devices, unless the settings say otherwise."""
     return app_with(*(scripts or (["a", ended()],)), **{"open": False, "state_dir": tmp_path / "state"} | settings)[0]
 
 
-def entrance_of(app: FastAPI):
-    return app.state.house.entrance
+def entrance_of(app: Front):
+    return app.house.entrance
 
 
 def exchange(method: str, path: str, client: str = STRANGER, body: bytes = b"", **headers: str) -> Exchange:
@@ -25,7 +25,7 @@ def exchange(method: str, path: str, client: str = STRANGER, body: bytes = b"", 
     return Exchange(body, path=path, method=method, client=client, headers={"host": host} | named)
 
 
-def ask(app: FastAPI, method: str, path: str, client: str = STRANGER, body: bytes = b"", **headers: str) -> Exchange:
+def ask(app: Front, method: str, path: str, client: str = STRANGER, body: bytes = b"", **headers: str) -> Exchange:
     asked = exchange(method, path, client, body, **headers)
 
     async def scene():
@@ -35,7 +35,7 @@ def ask(app: FastAPI, method: str, path: str, client: str = STRANGER, body: byte
     return asked
 
 
-def pair(app: FastAPI, client: str = STRANGER, **proof) -> Exchange:
+def pair(app: Front, client: str = STRANGER, **proof) -> Exchange:
     return ask(app, "POST", "/api/pairing", client, orjson.dumps(proof))
 
 

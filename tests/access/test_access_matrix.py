@@ -33,7 +33,7 @@ MATRIX = sorted(EVERYBODY | KNOWN_ONLY)
 
 def routes_of(app) -> set[tuple[str, str]]:
     found = set()
-    for route in app.routes:
+    for route in app.framework.routes:
         methods = {"GET"} if isinstance(route, Mount) else route.methods - {"HEAD"}
         found |= {(method, route.path) for method in methods}
     return found

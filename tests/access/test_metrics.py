@@ -59,5 +59,5 @@ def test_the_figures_are_for_who_is_known_and_a_key_is_enough(tmp_path):
 def test_ready_is_not_the_same_as_alive(tmp_path):
     app = front(tmp_path)
     assert [ask(app, "GET", path).status for path in ("/livez", "/readyz")] == [200, 200]
-    app.state.house.closing.set()
+    app.house.closing.set()
     assert [ask(app, "GET", path).status for path in ("/livez", "/readyz")] == [200, 503]

@@ -247,8 +247,8 @@ def test_the_page_that_helps_to_trust_is_there_where_there_is_something_to_trust
     app = front(tmp_path, tls="auto")
     assert ask(app, "GET", "/trust").status == 200
     given = ask(app, "GET", "/trust/medserver-ca.crt")
-    assert given.body == app.state.house.tls.authority.read_bytes()
+    assert given.body == app.house.tls.authority.read_bytes()
     assert given.headers["content-type"] == "application/x-x509-ca-cert"
-    assert app.state.house.tls.fingerprint.encode() in ask(app, "GET", "/api/trust").body
+    assert app.house.tls.fingerprint.encode() in ask(app, "GET", "/api/trust").body
     for path in ("/trust/authority.key", "/trust/../authority.key", "/trust/"):
         assert ask(app, "GET", path).status in (401, 404)

@@ -60,7 +60,7 @@ class Crew:
             await one.open(end)
         self.apps.append(create_app(self.settings, self.serving, common=common))
         self.lines.append(line)
-        self.houses.append(self.apps[-1].state.house)
+        self.houses.append(self.apps[-1].house)
 
     async def __aexit__(self, *_) -> None:
         for line in self.lines:
