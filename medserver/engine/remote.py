@@ -70,10 +70,13 @@ class RemoteEngine:
             tried.append(upstream)
             begun = False
             try:
-                async with aclosing(upstream.stream(ask)) as items:
-                    async for item in items:
-                        begun = True
-                        yield item
+                with upstream:
+                    async with aclosing(upstream.client(ask.model).stream(ask)) as items:
+                        async for item in items:
+                            begun = True
+                            if isinstance(item, End):
+                                upstream.answered()
+                            yield item
                 return
             except EngineLost:
                 if begun or len(tried) >= ATTEMPTS or not self._open_to(ask.model, tried):

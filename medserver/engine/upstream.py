@@ -5,14 +5,13 @@ It does not know that there are others.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
-from medserver.engine.base import Ask, Delta, End, EngineFacts
+from medserver.engine.base import EngineFacts
 from medserver.engine.client import EngineClient
 from medserver.engine.connector import open_session
 from medserver.engine.dialect import PLAIN, Dialect, dialect_of
@@ -47,7 +46,9 @@ class _ProbeFailed(Exception):
 
 
 class Upstream:
-    """Opened once within a running loop, then watched; `stream` is an engine's, with health and load kept."""
+    """Opened once within a running loop, then watched. A context manager while it gives an answer: so health and load
+    are kept, without a stage of their own for the answer to pass through.
+    """
 
     def __init__(
         self,
@@ -114,29 +115,24 @@ class Upstream:
         """Its listing has shown to be old: the next probe asks for a new one."""
         self._until_listed = 0
 
-    async def stream(self, ask: Ask) -> AsyncIterator[Delta | End]:
-        """As `Engine.stream`; `ask.model` must be one of `models`."""
+    def __enter__(self) -> None:
         self.outstanding += 1
-        try:
-            async with aclosing(self._client(ask.model).stream(ask)) as items:
-                async for item in items:
-                    if isinstance(item, End):
-                        self.health.succeeded("answer")
-                    yield item
-        except EngineLost:
-            self._failed("answer", _SILENT)
-            raise
-        except Unavailable:  # our key or this model is refused
-            self.forget()
-            raise
-        except Problem as problem:  # what is wrong with the request is no fault of the server
-            if problem.status < 500:
-                self.health.succeeded("answer")
-            raise
-        finally:
-            self.outstanding -= 1
 
-    def _client(self, model: str) -> EngineClient:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace) -> None:
+        self.outstanding -= 1
+        if isinstance(error, EngineLost):
+            self._failed("answer", _SILENT)
+        elif isinstance(error, Unavailable):  # our key or this model is refused
+            self.forget()
+        elif isinstance(error, Problem) and error.status < 500:  # that is no fault of the server
+            self.answered()
+
+    def answered(self) -> None:
+        """An answer has come to its end."""
+        self.health.succeeded("answer")
+
+    def client(self, model: str) -> EngineClient:
+        """Whom to ask for an answer; `model` must be one of `models`."""
         if model not in self._clients:
             self._clients[model] = self._new_client(model)
         return self._clients[model]
