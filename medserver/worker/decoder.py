@@ -5,6 +5,7 @@ the same for all layers done once, and with one product where the library has tw
 token of many sequences and for many tokens of one: to a layer both are a list of tokens.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -110,14 +111,22 @@ class Decoder:
         """`ids` int64 (tokens,) → (tokens, hidden)."""
         return self._text.embed_tokens(ids)
 
-    def run(self, hidden: Tensor, step: Step, last: int) -> Tensor:
-        """Features of embedded tokens, (tokens, hidden) → the same shape; no position of `step` is above `last`."""
+    def run(self, hidden: Tensor, step: Step, last: int, wanted: Sequence[int] | None = None) -> Tensor:
+        """Features of embedded tokens, (tokens, hidden) → (tokens, hidden), or of the `wanted` ones of them alone,
+        (len(wanted), hidden). No position of `step` is above `last`.
+
+        What the last layer makes of the others nobody reads, once it has their keys and values.
+        """
         rotations = self._rotation.at(step.positions, last)
         for number, layer in enumerate(self._layers):
             hidden = hidden.to(layer.device)
             mixed = layer.qkv(layer.before_attention(hidden)).unflatten(-1, (-1, self._head_dim))
             query, key = self._rotate(layer, mixed[:, : self._rotated], rotations).tensor_split((self._heads,), dim=1)
             seen = step.attend(number, query, key, mixed[:, self._rotated :])
+            if wanted is not None and layer is self._layers[-1]:
+                hidden, seen = hidden[wanted], seen[wanted]
+                if not wanted:
+                    break
             hidden = hidden + layer.after_attention(layer.out(seen))
             gate, up = layer.gate_up(layer.before_ffn(hidden)).chunk(2, dim=-1)
             hidden = hidden + layer.after_ffn(layer.down(gelu(gate, approximate="tanh").mul_(up)))

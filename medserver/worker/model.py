@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -35,6 +36,11 @@ class Part:
     def tokens(self) -> int:
         """How many there are, as long as they have not run."""
         return self.end - self.slot.length
+
+    @property
+    def ends(self) -> bool:
+        """Whether the prompt ends with them, so that its answer begins."""
+        return self.end == self.prompt.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +104,14 @@ class Model:
         if len(parts) == 1:
             [part] = parts
             step = PrefillStep(cache, part.slot, part.end, _spans(part), self.decoder.scale, self.device)
-            hidden = self.decoder.run(self._embedded(part), step, part.end - 1)
-            logits = self._last_logits(hidden, parts)
+            hidden = self.decoder.run(self._embedded(part), step, part.end - 1, _ends(parts))
+            logits = self._logits(hidden, parts)
             part.slot.length = part.end
             return logits
         trials = self._trials(cache, parts)
         hidden = torch.cat([self._embedded(part) for part in parts])
-        hidden = self.decoder.run(hidden, PackedStep(trials), max(part.end for part in parts) - 1)
-        logits = self._last_logits(hidden, parts)
+        hidden = self.decoder.run(hidden, PackedStep(trials), max(part.end for part in parts) - 1, _ends(parts))
+        logits = self._logits(hidden, parts)
         for trial in trials:
             trial.commit()
         return logits
@@ -122,9 +128,10 @@ class Model:
         trials = self._trials(cache, parts)
         # The rows first: what one of them writes that is none yet, a part of its prompt then writes over.
         hidden = torch.cat([self.decoder.embed(ids), *map(self._embedded, parts)])
-        hidden = self.decoder.run(hidden, PackedStep([decode, *trials]), max(last, *(part.end - 1 for part in parts)))
-        drawn, read = hidden.tensor_split((len(ids),))
-        answers = self.decoder.logits(drawn[rows]), self._last_logits(read, parts)
+        last = max(last, *(part.end - 1 for part in parts))
+        wanted = rows + [len(ids) + end for end in _ends(parts)]
+        logits = self.decoder.logits(self.decoder.run(hidden, PackedStep([decode, *trials]), last, wanted))
+        answers = logits[: len(rows)], _by_prompt(logits[len(rows) :], parts)
         for trial in trials:
             trial.commit()
         return answers
@@ -133,12 +140,8 @@ class Model:
         scale, device = self.decoder.scale, self.device
         return [TrialStep(cache, part.slot, part.end, _spans(part), scale, device) for part in parts]
 
-    def _last_logits(self, hidden: torch.Tensor, parts: Sequence[Part]) -> list[torch.Tensor | None]:
-        """After the last tokens of those parts that end their prompts; one product for all of them."""
-        ends = torch.tensor([part.tokens for part in parts]).cumsum(0).tolist()
-        last = [end - 1 for end, part in zip(ends, parts, strict=True) if part.end == part.prompt.length]
-        rows = iter(self.decoder.logits(hidden[last]).split(1) if last else ())
-        return [next(rows) if part.end == part.prompt.length else None for part in parts]
+    def _logits(self, hidden: torch.Tensor, parts: Sequence[Part]) -> list[torch.Tensor | None]:
+        return _by_prompt(self.decoder.logits(hidden), parts) if len(hidden) else [None] * len(parts)
 
     def _embedded(self, part: Part) -> torch.Tensor:
         start, end = part.slot.length, part.end
@@ -160,10 +163,8 @@ class Model:
         if self.graphs and (logits := self.graphs.decode(cache, tokens, slots)) is not None:
             return logits
         rows, ids, step, last = self._next(tokens, slots, cache)
-        hidden = self.decoder.run(self.decoder.embed(ids), step, last)
-        if rows != list(range(len(ids))):
-            hidden = hidden[rows]
-        return self.decoder.logits(hidden)
+        wanted = rows if rows != list(range(len(ids))) else None
+        return self.decoder.logits(self.decoder.run(self.decoder.embed(ids), step, last, wanted))
 
     def _next(
         self, tokens: list[int], slots: list[Slot], cache: SlotCache
@@ -214,6 +215,18 @@ class Model:
         ids = set(configured if isinstance(configured, list) else [configured])
         ids |= {self.tokenizer.eos_token_id, self.token_id("<end_of_turn>")}
         return frozenset(ids - {None})
+
+
+def _ends(parts: Sequence[Part]) -> list[int]:
+    """Where the last tokens of those prompts stand that end with their part, among all tokens of `parts`."""
+    afters = accumulate(part.tokens for part in parts)
+    return [after - 1 for after, part in zip(afters, parts, strict=True) if part.ends]
+
+
+def _by_prompt(logits: torch.Tensor, parts: Sequence[Part]) -> list[torch.Tensor | None]:
+    """`logits` (prompts that end, vocabulary) → for each part a row of them, (1, vocabulary), or None."""
+    rows = iter(logits.split(1))
+    return [next(rows) if part.ends else None for part in parts]
 
 
 def _spans(part: Part) -> list[tuple[int, int]]:
