@@ -34,30 +34,29 @@ def prepare(conversation: Conversation, processor: Any, *, images: bool) -> Prom
     if not images:
         ids = processor(text, return_tensors="pt", add_special_tokens=False)["input_ids"]
         return Prompt(ids, repeated=_repeated(conversation, ids[0], processor))
-    pictures = [[PIL.Image.open(io.BytesIO(png), formats=("PNG",)) for png in conversation.pngs]]
-    batch = processor(
-        text=text, images=pictures if conversation.pngs else None, return_tensors="pt", add_special_tokens=False
-    )
+    pictures = [PIL.Image.open(io.BytesIO(png), formats=("PNG",)) for png in conversation.pngs]
+    batch = processor(text=text, images=[pictures] if pictures else None, return_tensors="pt", add_special_tokens=False)
     types = batch.get("token_type_ids")
     if types is None:
         types = torch.zeros_like(batch["input_ids"])
     ids, pixels = batch["input_ids"], batch.get("pixel_values")
     repeated = _repeated(conversation, ids[0], processor.tokenizer)
-    return Prompt(ids, types, pixels, _images(types[0], pixels), repeated)
+    return Prompt(ids, types, pixels, _images(types[0], pictures), repeated)
 
 
-def _images(types: torch.Tensor, pixels: torch.Tensor | None) -> tuple[ImageSpan, ...]:
+def _images(types: torch.Tensor, pictures: list[PIL.Image.Image]) -> tuple[ImageSpan, ...]:
     """`types`: 1 where an image token stands. Between two images there is always a marker, so each is one run."""
-    if pixels is None:
-        return ()
     edges = torch.nn.functional.pad(types == 1, (1, 1)).int().diff()
     firsts, afters = (edges == 1).nonzero().flatten().tolist(), (edges == -1).nonzero().flatten().tolist()
-    digests = (hashlib.blake2b(_bytes_of(one), digest_size=16).digest() for one in pixels)
-    return tuple(ImageSpan(*image) for image in zip(firsts, afters, digests, strict=True))
+    return tuple(ImageSpan(*image) for image in zip(firsts, afters, map(_digest, pictures), strict=True))
 
 
-def _bytes_of(pixels: torch.Tensor) -> bytes:
-    return f"{pixels.dtype} {tuple(pixels.shape)} ".encode() + pixels.contiguous().numpy().tobytes()
+def _digest(picture: PIL.Image.Image) -> bytes:
+    """Of what the processor was given, a byte for each channel of a pixel: what it makes of it has four."""
+    plain = picture if picture.mode in ("L", "RGB") else picture.convert("RGBA")  # the palette is not in the bytes
+    digest = hashlib.blake2b(f"{plain.mode} {plain.size} ".encode(), digest_size=16)
+    digest.update(plain.tobytes())
+    return digest.digest()
 
 
 def _repeated(conversation: Conversation, ids: torch.Tensor, tokenizer: Any) -> int | None:

@@ -1,7 +1,11 @@
 """An image is looked at once, for as long as there is room to remember it."""
 
+import io
+
+import PIL.Image
 import torch
 
+from medserver.worker.prompt import Conversation, prepare
 from medserver.worker.request import Request
 from medserver.worker.vision import Vision
 from tests.worker.by_hand import greedy, scheduled
@@ -21,6 +25,17 @@ def test_an_image_that_was_seen_costs_no_call_of_the_tower(model, prompt):
     assert counted(model, asked("Compare.", 52, 51)) == (0, 2)
     assert counted(model, asked("What is visible?", 52, 53)) == (1, 1)
     assert counted(model, asked("What is visible?", 51, 51, salt="s")) == (1, 1), "another client sees no time saved"
+
+
+def test_images_that_differ_in_their_colours_alone_are_two(model):
+    def digest(*palette: int) -> bytes:
+        picture, out = PIL.Image.new("P", (32, 32)), io.BytesIO()
+        picture.putpalette(palette)
+        picture.save(out, "PNG")
+        asked = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What is visible?"}]}]
+        return prepare(Conversation(asked, (out.getvalue(),)), model.processor, images=True).images[0].digest
+
+    assert digest(0, 0, 0) == digest(0, 0, 0) != digest(255, 255, 255)
 
 
 class _Eyes:
