@@ -9,7 +9,7 @@ Thinking = Literal["auto", "on", "off"]
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """Verified pixels: a square RGB PNG made by our own decoder, never the bytes that came from outside."""
+    """Verified pixels: a square PNG, RGB or grey, made by our own decoder, never the bytes that came from outside."""
 
     png: bytes
 

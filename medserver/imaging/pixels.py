@@ -1,4 +1,4 @@
-"""Encoded image bytes become a square 8-bit RGB PNG, as the model was trained to see images.
+"""Encoded image bytes become a square 8-bit PNG, as the model was trained to see images; greys stay one channel.
 
 Only PNG, JPEG and WEBP are opened, whatever a file calls itself: an EPS named scan.png would make Pillow
 start Ghostscript. The number of pixels is checked before any of them is decoded.
@@ -32,7 +32,7 @@ def square_png(payload: bytes, *, base64_encoded: bool, side: int) -> bytes:
         Unreadable: not one of the three formats, damaged, or too many pixels.
     """
     data = _from_base64(payload) if base64_encoded else payload
-    image = _eight_bit_rgb(_opened(data))
+    image = _eight_bit(_opened(data))
     longest = max(image.size)
     if side and longest > side:
         # Shrinking before padding keeps the padded square small. Pillow's bilinear filter is the one the
@@ -40,7 +40,8 @@ def square_png(payload: bytes, *, base64_encoded: bool, side: int) -> bytes:
         scale = side / longest
         image = image.resize([max(1, round(edge * scale)) for edge in image.size], PIL.Image.Resampling.BILINEAR)
         longest = side
-    square = PIL.Image.new("RGB", (longest, longest))
+    image = _without_colour(image)
+    square = PIL.Image.new(image.mode, (longest, longest))
     square.paste(image, ((longest - image.width) // 2, (longest - image.height) // 2))
     out = io.BytesIO()
     square.save(out, "PNG", compress_level=1)
@@ -74,14 +75,23 @@ def _opened(data: bytes) -> PIL.Image.Image:
         raise Unreadable("The image is damaged or incomplete.") from None
 
 
-def _eight_bit_rgb(image: PIL.Image.Image) -> PIL.Image.Image:
+def _eight_bit(image: PIL.Image.Image) -> PIL.Image.Image:
+    """In RGB, or L where it is known to be grey."""
     if image.mode.startswith(("I", "F")):  # 16- and 32-bit grey: `convert` would clip it to white
-        return PIL.Image.fromarray(_windowed(numpy.asarray(image, dtype=numpy.float32))).convert("RGB")
+        return PIL.Image.fromarray(_windowed(numpy.asarray(image, dtype=numpy.float32)))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         ground = PIL.Image.new("RGBA", layer.size, "white")
         return PIL.Image.alpha_composite(ground, layer).convert("RGB")
-    return image.convert("RGB")
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def _without_colour(image: PIL.Image.Image) -> PIL.Image.Image:
+    """A film has no colour, whatever it was saved as: one channel is half the work to encode, carry and decode."""
+    if image.mode == "L":
+        return image
+    red, green, blue = image.split()
+    return red if red.tobytes() == green.tobytes() == blue.tobytes() else image
 
 
 def _windowed(grey: numpy.ndarray) -> numpy.ndarray:

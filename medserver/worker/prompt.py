@@ -34,7 +34,7 @@ def prepare(conversation: Conversation, processor: Any, *, images: bool) -> Prom
     if not images:
         ids = processor(text, return_tensors="pt", add_special_tokens=False)["input_ids"]
         return Prompt(ids, repeated=_repeated(conversation, ids[0], processor))
-    pictures = [PIL.Image.open(io.BytesIO(png), formats=("PNG",)) for png in conversation.pngs]
+    pictures = [PIL.Image.open(io.BytesIO(png), formats=("PNG",)).convert("RGB") for png in conversation.pngs]
     batch = processor(text=text, images=[pictures] if pictures else None, return_tensors="pt", add_special_tokens=False)
     types = batch.get("token_type_ids")
     if types is None:
@@ -53,9 +53,8 @@ def _images(types: torch.Tensor, pictures: list[PIL.Image.Image]) -> tuple[Image
 
 def _digest(picture: PIL.Image.Image) -> bytes:
     """Of what the processor was given, a byte for each channel of a pixel: what it makes of it has four."""
-    plain = picture if picture.mode in ("L", "RGB") else picture.convert("RGBA")  # the palette is not in the bytes
-    digest = hashlib.blake2b(f"{plain.mode} {plain.size} ".encode(), digest_size=16)
-    digest.update(plain.tobytes())
+    digest = hashlib.blake2b(f"{picture.size} ".encode(), digest_size=16)
+    digest.update(picture.tobytes())
     return digest.digest()
 
 

@@ -1,10 +1,12 @@
 """What the house may rely on, whichever engine runs: the contract of `medserver.engine.base.Engine`."""
 
 import asyncio
+import io
 import time
 from contextlib import aclosing
 from dataclasses import replace
 
+import PIL.Image
 import pytest
 
 from medserver.chat import Chat, Image, Sampling, Turn
@@ -122,6 +124,23 @@ def test_images_are_seen_in_their_order(subject, png):
         for colors in (("white", "black"), ("black", "white"), ("white",))
     ]
     assert len(set(texts)) == 3
+
+
+def test_a_film_in_one_channel_is_the_same_film(subject):
+    """As the front sends what has no colour; two films would answer differently."""
+    if not subject.engine.facts.supports_images:
+        pytest.skip("it reads text only")
+
+    def film(mode: str, turned: bool = False) -> bytes:
+        out, image = io.BytesIO(), PIL.Image.linear_gradient("L").resize((28, 28))
+        (image.transpose(PIL.Image.Transpose.ROTATE_180) if turned else image).convert(mode).save(out, "PNG")
+        return out.getvalue()
+
+    one, three, other = (
+        subject.run(answer(subject, ask("Describe", picture, max_tokens=12)))[0]
+        for picture in (film("L"), film("RGB"), film("L", turned=True))
+    )
+    assert one == three != other
 
 
 def test_a_conversation_that_is_too_long_is_refused_with_its_code(subject):

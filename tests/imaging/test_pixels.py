@@ -1,4 +1,4 @@
-"""Whatever picture comes in, a square RGB PNG of what a person would see comes out; all else is refused."""
+"""Whatever picture comes in, a square PNG of what a person would see comes out; all else is refused."""
 
 import base64
 import contextlib
@@ -27,11 +27,14 @@ def encoded(image: PIL.Image.Image, kind: str = "PNG", **options) -> bytes:
 
 def shown(data: bytes, side: int = 0) -> PIL.Image.Image:
     """What the model sees of an encoded picture."""
-    png = square_png(data, base64_encoded=False, side=side)
-    image = PIL.Image.open(io.BytesIO(png), formats=("PNG",))
-    image.load()
-    assert (image.mode, image.width) == ("RGB", image.height)
-    return image
+    image = sent(data, side)
+    assert image.width == image.height
+    return image.convert("RGB")
+
+
+def sent(data: bytes, side: int = 0) -> PIL.Image.Image:
+    """As it goes to the engine."""
+    return PIL.Image.open(io.BytesIO(square_png(data, base64_encoded=False, side=side)), formats=("PNG",))
 
 
 def sentence(data: bytes, **options) -> str:
@@ -136,6 +139,25 @@ def test_transparent_parts_lie_on_white(mode):
     found = shown(data)
     assert found.getpixel((7, 4)) == WHITE
     assert found.getpixel((0, 4)) == BLACK or mode == "PA"
+
+
+def film(mode: str, side: int = 96) -> PIL.Image.Image:
+    return PIL.Image.radial_gradient("L").resize((side, side)).convert(mode)
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("L", "PNG"), ("RGB", "PNG"), ("LA", "PNG"), ("P", "PNG"), ("RGB", "JPEG")])
+def test_what_is_grey_goes_as_one_channel_and_is_the_same_picture(mode, kind):
+    data = encoded(film(mode), kind)
+    found = sent(data, 64)
+    assert found.mode == "L"
+    whole = PIL.Image.open(io.BytesIO(data)).convert("RGB").resize((64, 64), PIL.Image.Resampling.BILINEAR)
+    assert found.convert("RGB").tobytes() == whole.tobytes()
+
+
+def test_a_single_coloured_pixel_makes_a_picture_of_colours():
+    image = film("RGB")
+    image.putpixel((90, 90), (*image.getpixel((90, 90))[:2], 77))
+    assert sent(encoded(image)).mode == "RGB"
 
 
 def test_half_transparent_is_half_white():
