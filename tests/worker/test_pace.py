@@ -24,17 +24,18 @@ def test_the_short_end_of_a_prompt_does_not_make_the_next_piece_smaller():
     assert pace.tokens(alone=False) == before
 
 
-def test_each_prompt_that_waits_may_take_a_step_up_to_the_longest_pause():
+def test_each_prompt_that_waits_may_take_its_part_of_a_step_up_to_the_longest_pause():
     pace = Pace()
     assert pace.tokens(alone=False, waiting=9) == FIRST, "how long a step takes is not known yet"
     for _ in range(60):
         pace.decoded(4, 0.01)
         pace.prefilled(100, 0.01)
     piece = pace.tokens(alone=False)
-    assert pace.tokens(alone=False, waiting=0) == piece == pytest.approx(100, abs=1)
-    assert pace.tokens(alone=False, waiting=7) == pytest.approx(700, rel=0.02)
+    of_one = 100 * PATIENCE
+    assert pace.tokens(alone=False, waiting=0) == piece == pytest.approx(of_one, abs=1)
+    assert pace.tokens(alone=False, waiting=7) == pytest.approx(7 * of_one, rel=0.02)
     longest = LONGEST_PAUSE / (PATIENCE * 0.01)
-    assert pace.tokens(alone=False, waiting=1000) == pytest.approx(100 * longest, rel=0.02)
+    assert pace.tokens(alone=False, waiting=1000) == pytest.approx(of_one * longest, rel=0.02)
 
 
 def test_where_a_step_is_longer_than_the_longest_pause_a_piece_still_runs():
