@@ -27,7 +27,7 @@ OUT_OF_MEMORY = Broken("out_of_memory", "The model ran out of memory on this req
 FAULT = Broken("internal", "The model failed on this request.")
 # Seconds after which the cache of nobody gives its memory back. To take it again page by page costs a crowd of 64 about
 # a tenth of its time (on a virtual machine, where a page costs most).
-IDLE = 300.0
+IDLE = 900.0
 FAULTS = 3  # decode steps that fail in a row, after which the worker starts afresh
 
 
