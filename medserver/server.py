@@ -1,7 +1,7 @@
 """The front: routes of a few lines each. No torch is ever imported here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from medserver.access.pairing_routes import add_pairing
 from medserver.access.trust_routes import add_trust
 from medserver.audit.account import Accounting
 from medserver.config import Settings
-from medserver.connection import Receive
 from medserver.crew.common import Common
 from medserver.described import answered, refused, takes, takes_form
 from medserver.engine.base import Serving
@@ -28,27 +27,23 @@ from medserver.metrics import CONTENT_TYPE
 from medserver.openai_door.schemas import CompletionRequest
 from medserver.pages import Pages, text_response
 from medserver.schemas import ChatRequest
-from medserver.sse import Answering, Send, Unsaid, refusal
+from medserver.sse import Answering, Unsaid, refusal
 
 STATIC = Path(__file__).parent / "static"
 
 
-class Front:
+class Front(Envelope):
     """The ASGI application: the framework, and round it the layers that last as long as an answer does.
 
     `framework`: with all routes, of those who may come in; it has returned before the answer begins.
     """
 
     def __init__(self, framework: FastAPI, house: House):
-        self.framework = framework
-        self.house = house
         folders = {route.path for route in framework.routes if isinstance(route, Mount)}
         paths = {route.path for route in framework.routes} - folders
-        accounting = Accounting(Answering(framework), paths=paths, folders=folders, hearers=house.hearers)
-        self.layers = Envelope(accounting)
-
-    def __call__(self, scope, receive: Receive, send: Send) -> Awaitable[None]:
-        return self.layers(scope, receive, send)  # not awaited here, which would be one more frame for each stream
+        super().__init__(Accounting(Answering(framework), paths=paths, folders=folders, hearers=house.hearers))
+        self.framework = framework
+        self.house = house
 
 
 def create_app(

@@ -146,9 +146,9 @@ def test_the_life_of_a_request_is_the_codes():
         path = ROOT / "medserver" / name.replace(".", "/")
         assert path.with_suffix(".py").is_file() or path.is_dir(), name
     app, _, _ = app_with()
-    layers, layer = [], app.layers
+    layers, layer = [], app
     while layer is not app.framework:
-        layers.append(type(layer).__module__)
+        layers.append(type(layer).__call__.__module__)
         layer = layer._app
     layers += [layer.cls.__module__ for layer in app.framework.user_middleware]
     layers = [module.removeprefix("medserver.") for module in layers]
