@@ -7,6 +7,7 @@ from benchmarks.compare import Results
 from benchmarks.figures import Spread
 from benchmarks.front import Cost
 from benchmarks.peers import BATCHING, MEDSERVER, THREADS
+from benchmarks.scenarios import FIRST_TOKENS
 
 SERVE = "transformers serve"
 
@@ -65,9 +66,9 @@ def of_the_front(costs: list[Cost], idle_kib: float | None) -> Iterator[Bar]:
     paced = [cost for cost in costs if cost.load.step_ms]
     loaded = [cost for cost in costs if not cost.load.step_ms]
     for cost in paced or [None]:
-        yield Bar(f"front, µs CPU per frame{_of(cost)}", 60, False, Spread.of([cost.us_per_frame]) if cost else None)
+        yield Bar(f"front, µs CPU per frame{_of(cost)}", 60, False, cost and cost.us_per_frame)
     for cost in loaded or [None]:
-        yield Bar(f"front, µs CPU per token{_of(cost)}", 20, False, Spread.of([cost.us_per_token]) if cost else None)
+        yield Bar(f"front, µs CPU per token{_of(cost)}", 20, False, cost and cost.us_per_token)
     yield Bar("idle stream, KiB", 40, False, Spread.of([idle_kib]) if idle_kib is not None else None)
 
 
@@ -81,11 +82,9 @@ def through(results: Results) -> Iterator[Bar]:
         yield Bar(
             f"{name}, 64 clients, tokens/s over direct", 0.97, True, results.ratio(crowd, name, engine, "tokens/s")
         )
-        for figure, scenario, bound in (("TTFT p50 ms", "text, 1 clients", 3), ("inter-token p99 ms", crowd, 2)):
-            both = [results.spread(scenario, one, figure) for one in (name, engine)]
-            added = both[0].median - both[1].median if all(both) else None
-            what = f"{name}, {scenario}, {figure} added"
-            yield Bar(what, bound, False, Spread.of([added]) if added is not None else None)
+        for figure, scenario, bound in (("TTFT p50 ms", FIRST_TOKENS, 3), ("inter-token p99 ms", crowd, 2)):
+            added = results.added(scenario, name, engine, figure)
+            yield Bar(f"{name}, {scenario}, {figure} added", bound, False, added)
 
 
 def _own(results: Results, ratio: Callable[[dict[str, list[float]]], list[float]]) -> Spread | None:

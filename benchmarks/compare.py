@@ -40,9 +40,17 @@ class Results:
 
     def ratio(self, scenario: str, ours: str, theirs: str, figure: str) -> Spread | None:
         """Ours over theirs, round by round: only what was measured side by side is compared."""
-        both = [self.figures.get(scenario, {}).get(peer, {}).get(figure, []) for peer in (ours, theirs)]
-        ratios = [mine / other for mine, other in zip(*both, strict=False) if other]
+        ratios = [mine / other for mine, other in self._pairs(scenario, ours, theirs, figure) if other]
         return Spread.of(ratios) if ratios else None
+
+    def added(self, scenario: str, ours: str, theirs: str, figure: str) -> Spread | None:
+        """Ours less theirs, round by round."""
+        more = [mine - other for mine, other in self._pairs(scenario, ours, theirs, figure)]
+        return Spread.of(more) if more else None
+
+    def _pairs(self, scenario: str, ours: str, theirs: str, figure: str) -> Iterator[tuple[float, float]]:
+        values = [self.figures.get(scenario, {}).get(peer, {}).get(figure, []) for peer in (ours, theirs)]
+        return zip(*values, strict=False)
 
 
 @dataclass

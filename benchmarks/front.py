@@ -5,9 +5,11 @@ import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from benchmarks import client, workload
-from benchmarks.tree import Tree, free_port
+from benchmarks.figures import Spread
+from benchmarks.tree import Tree, cpu_seconds_of, free_port
 
 UNLIMITED = ("--max-user-streams", "100000", "--rate-limit", "1000000/second")
 
@@ -30,44 +32,90 @@ HOUR_MS = 3_600_000.0
 LOADS = (Load(1, 400, 10), Load(16, 200, 20), Load(64, 100, 50), Load(64, 400, 10), Load(64, 2000, 0))
 
 
+ROUNDS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """CPU of the front's process alone, in microseconds, without what a request costs that gets a single token."""
+    """CPU of the front's process alone, without what a request costs that gets a single token.
+
+    `floor_us`: microseconds per token of a relay that copies bytes, before the same engine in the same run.
+    """
 
     load: Load
-    us_per_token: float
-    us_per_frame: float
+    us_per_token: Spread
+    us_per_frame: Spread
+    floor_us: Spread
     tokens_per_frame: float
+    cores: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """CPU seconds of one burst beyond its first tokens, and what came for them."""
+
+    seconds: float
+    tokens: int
+    frames: int
     cores: float
 
 
 def front_before(stack: ExitStack, logs: Path, step_ms: float, words: Path | None = None) -> tuple[Tree, str]:
     """MedServer before a scripted engine, which says the words of a file if there is one, and its address."""
-    engine, port = free_port(), free_port()
-    said = (str(words),) if words else ()
-    scripted = (sys.executable, "-m", "benchmarks.scripted", str(engine), str(step_ms), *said)
-    stack.enter_context(Tree(scripted, f"http://127.0.0.1:{engine}/health", logs / "scripted.log", {}))
+    return _front(stack, logs, _engine(stack, logs, step_ms, words))
+
+
+def _engine(stack: ExitStack, logs: Path, step_ms: float, words: Path | None = None) -> int:
+    """The port of a scripted engine."""
+    port, said = free_port(), (str(words),) if words else ()
+    argv = (sys.executable, "-m", "benchmarks.scripted", str(port), str(step_ms), *said)
+    stack.enter_context(Tree(argv, f"http://127.0.0.1:{port}/health", logs / "scripted.log", {}))
+    return port
+
+
+def _front(stack: ExitStack, logs: Path, engine: int) -> tuple[Tree, str]:
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     served = (sys.executable, "-m", "medserver", "-m", "demo", "-p", str(port), "--host", "127.0.0.1")
     argv = (*served, "--upstream", f"http://127.0.0.1:{engine}", *UNLIMITED)
     return stack.enter_context(Tree(argv, f"{url}/api/health", logs / "front.log", {})), url
 
 
+def _relay(stack: ExitStack, logs: Path, engine: int) -> tuple[Tree, str]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    argv = (sys.executable, "-m", "benchmarks.relay", str(port), str(engine))
+    return stack.enter_context(Tree(argv, f"{url}/health", logs / "relay.log", {})), url
+
+
 def cost(load: Load, logs: Path) -> Cost:
     with ExitStack() as stack:
-        front, url = front_before(stack, logs, load.step_ms)
-        asyncio.run(_burst(url, load.streams, 1))  # what is made at the first request only
-        asked, _, _ = _spent(front, url, load.streams, 1)
-        spent, answers, wall = _spent(front, url, load.streams, load.tokens)
-    tokens, frames = load.streams * (load.tokens - 1), sum(len(answer.texts) - 1 for answer in answers)
-    more = spent - asked
-    return Cost(load, more / tokens * 1e6, more / frames * 1e6, tokens / frames, spent / wall)
+        engine = _engine(stack, logs, load.step_ms)
+        both = [made(stack, logs, engine) for made in (_front, _relay)]
+        for _, url in both:
+            asyncio.run(_burst(url, load.streams, 1))  # what is made at the first request only
+        ours, relays = zip(*([_spent(tree, url, load) for tree, url in both] for _ in range(ROUNDS)), strict=True)
+    return Cost(
+        load,
+        us_per_token=Spread.of([one.seconds / one.tokens * 1e6 for one in ours]),
+        us_per_frame=Spread.of([one.seconds / one.frames * 1e6 for one in ours]),
+        floor_us=Spread.of([one.seconds / one.tokens * 1e6 for one in relays]),
+        tokens_per_frame=sum(one.tokens for one in ours) / sum(one.frames for one in ours),
+        cores=median(one.cores for one in ours),
+    )
 
 
-def _spent(front: Tree, url: str, streams: int, tokens: int) -> tuple[float, list[client.Answer], float]:
-    before = sum(front.root.cpu_times()[:2])
+def _spent(front: Tree, url: str, load: Load) -> Spent:
+    asked, _, _ = _took(front, url, load.streams, 1)
+    spent, answers, wall = _took(front, url, load.streams, load.tokens)
+    frames = sum(len(answer.texts) - 1 for answer in answers)
+    return Spent(spent - asked, load.streams * (load.tokens - 1), frames, spent / wall)
+
+
+def _took(front: Tree, url: str, streams: int, tokens: int) -> tuple[float, list[client.Answer], float]:
+    before = cpu_seconds_of(front.root)
     answers, wall = asyncio.run(_burst(url, streams, tokens))
-    return sum(front.root.cpu_times()[:2]) - before, answers, wall
+    return cpu_seconds_of(front.root) - before, answers, wall
 
 
 async def _burst(url: str, streams: int, tokens: int) -> tuple[list[client.Answer], float]:

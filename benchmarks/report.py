@@ -10,6 +10,7 @@ import psutil
 
 from benchmarks import bars, plot
 from benchmarks.compare import Results
+from benchmarks.figures import short
 from benchmarks.front import Cost
 from benchmarks.peers import MEDSERVER
 
@@ -69,11 +70,11 @@ def _table(results: Results, scenario: str) -> str:
 
 
 def _front(costs: list[Cost], idle_kib: float | None) -> str:
-    names = ["load", "µs CPU per token", "µs CPU per frame", "tokens per frame", "cores"]
+    names = ["load", "µs CPU per token", "µs CPU per frame", "a bare relay's µs per token", "tokens per frame", "cores"]
     rows = []
     for one in costs:
-        figures = (one.us_per_token, one.us_per_frame, one.tokens_per_frame, one.cores)
-        rows.append([one.load.name, *(f"{figure:.2f}" if figure < 10 else f"{figure:.0f}" for figure in figures)])
+        spreads = (str(spread) for spread in (one.us_per_token, one.us_per_frame, one.floor_us))
+        rows.append([one.load.name, *spreads, short(one.tokens_per_frame), short(one.cores)])
     idle = f"\n\nMemory of an idle stream: {idle_kib:.0f} KiB." if idle_kib is not None else ""
     return table(names, rows) + idle
 

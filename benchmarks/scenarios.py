@@ -17,6 +17,8 @@ from benchmarks.workload import Body
 TOKENS = 32
 CHAT_WORDS = 1700  # about 2,000 tokens of the checkpoint's tokenizer
 CHAT_TURNS = 5
+FIRSTS = 24
+FIRST_TOKENS = f"{FIRSTS} first tokens one by one"
 
 Figures = dict[str, float]
 
@@ -70,6 +72,13 @@ async def chat(target: Target) -> Figures:
     return figures
 
 
+async def first_tokens(target: Target) -> Figures:
+    """One client, which asks again and again and wants hardly any answer: what stands before an engine shows here."""
+    answers = [await target.ask(workload.text(), 2) for _ in range(FIRSTS)]
+    firsts = [answer.ttft * 1000 for answer in answers]
+    return {"TTFT p50 ms": quantile(firsts, 0.5), "TTFT p99 ms": quantile(firsts, 0.99)}
+
+
 async def same_image(target: Target) -> Figures:
     """An image that is asked about twice, in two chats."""
     seed = next(workload.fresh)
@@ -102,4 +111,5 @@ def scenarios(crowds: tuple[int, ...]) -> list[Scenario]:
         Scenario(f"image, {n} clients", "image", partial(crowd, clients=n, conversation=workload.image)) for n in crowds
     ]
     longer = [Scenario("chat of 2,000 tokens", "text", chat), Scenario("2,000 tokens join", "text", joining)]
-    return [*text, *longer, *image, Scenario("the same image again", "image", same_image)]
+    firsts = Scenario(FIRST_TOKENS, "text", first_tokens)
+    return [*text, firsts, *longer, *image, Scenario("the same image again", "image", same_image)]

@@ -35,6 +35,7 @@ class Script(asyncio.Protocol):
         self._held = b""
         self._left = 0
         self._said = 0
+        self._last = False
         self._writable = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -59,6 +60,7 @@ class Script(asyncio.Protocol):
         if not found or len(body) < length:
             return
         self._held = b""
+        self._last = b"connection: close" in head.lower()
         path = head.split(b" ", 2)[1]
         if path.endswith(b"/chat/completions"):
             self._begin(json.loads(body))
@@ -72,6 +74,7 @@ class Script(asyncio.Protocol):
         status = b"200 OK" if known else b"404 Not Found"
         head = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
         self._transport.write(head + body)
+        self._ended()
 
     def _begin(self, body: dict) -> None:
         self._left, self._said = body["max_tokens"], 0
@@ -104,6 +107,11 @@ class Script(asyncio.Protocol):
         last = sse({"object": "chat.completion.chunk", "choices": [], "usage": usage})
         done = b"data: [DONE]\n\n"
         self._transport.write(chunk({}, "length") + last + b"%x\r\n%s\r\n0\r\n\r\n" % (len(done), done))
+        self._ended()
+
+    def _ended(self) -> None:
+        if self._last:
+            self._transport.close()
 
 
 class Steps:

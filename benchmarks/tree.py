@@ -6,6 +6,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -27,6 +28,16 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("", random.randrange(20_000, 32_768)))
             return probe.getsockname()[1]
+
+
+def cpu_seconds_of(process: psutil.Process) -> float:
+    """Of all its threads. Linux has a clock for that, to the nanosecond; elsewhere it is counted in ticks of 10 ms.
+
+    The clock's number is made as the C library's `clock_getcpuclockid` makes it.
+    """
+    if sys.platform == "linux":
+        return time.clock_gettime((~process.pid << 3) | 2)
+    return sum(process.cpu_times()[:2])
 
 
 class NotStarted(Exception):
@@ -90,7 +101,7 @@ class Tree:
 
     def cpu_seconds(self) -> float:
         """Of the whole tree, as far as it is alive."""
-        return sum(self._of(process, lambda one: sum(one.cpu_times()[:2])) for process in self.processes())
+        return sum(self._of(process, cpu_seconds_of) for process in self.processes())
 
     def memory(self) -> int:
         """Resident bytes of the whole tree; pages that two of them share count twice."""
@@ -104,7 +115,7 @@ class Tree:
     def _of(process: psutil.Process, figure) -> float:
         try:
             return figure(process)
-        except psutil.Error:
+        except (psutil.Error, OSError):
             return 0.0
 
     def _signal(self, number: int) -> None:

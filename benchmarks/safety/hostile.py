@@ -7,9 +7,9 @@ import json
 import time
 
 from benchmarks.safety.house import House
-from benchmarks.safety.overload import cpu_of
 from benchmarks.safety.rows import Row, at_most, exactly
 from benchmarks.safety.wire import Exchange, address, ask, question, request
+from benchmarks.tree import cpu_seconds_of
 
 HEAD = b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -37,7 +37,7 @@ async def floods(house: House, times: int = 5) -> list[Row]:
     rows = []
     memory = house.front.memory_info().rss
     for name, (first, piece, count, status) in FLOODS.items():
-        took, right, cpu = [], 0, cpu_of(house.front)
+        took, right, cpu = [], 0, cpu_seconds_of(house.front)
         for number in range(times):
             exchange = await Exchange.begin(house.port, first, address(number))
             pushing = asyncio.create_task(_push(exchange, piece, count))
@@ -47,10 +47,11 @@ async def floods(house: House, times: int = 5) -> list[Row]:
                 await asyncio.wait_for(pushing, 60)
             exchange.leave(reset=True)
         await house.until(house.idle)
+        cpu = cpu_seconds_of(house.front) - cpu
         rows += [
             exactly(f"{name}: refused with {status}", times, right),
             at_most(f"{name}: until then, the slowest of {times}", 100, max(took) * 1000, "ms"),
-            at_most(f"{name}: CPU of the front for each", 100, (cpu_of(house.front) - cpu) / times * 1000, "ms"),
+            at_most(f"{name}: CPU of the front for each", 100, cpu / times * 1000, "ms"),
         ]
     grown = (house.front.memory_info().rss - memory) / 1e6
     return [*rows, at_most("all of these: memory of the front", 50, grown, "MB")]

@@ -9,6 +9,7 @@ from benchmarks.safety.house import House
 from benchmarks.safety.rows import Row, at_most, exactly
 from benchmarks.safety.rush import Asked
 from benchmarks.safety.wire import Exchange, address, ask, question, request
+from benchmarks.tree import cpu_seconds_of
 
 SLOTS, QUEUE = 8, 32
 
@@ -26,9 +27,9 @@ async def crowd(house: House, asks: int = 400, seconds: float = 1.0) -> list[Row
         await begun.begun.wait()
         return begun
 
-    data, cpu = _once("say 3 every 0.01"), cpu_of(house.front)
+    data, cpu = _once("say 3 every 0.01"), cpu_seconds_of(house.front)
     begun = await asyncio.gather(*(late(number) for number in range(asks - SLOTS)))
-    cpu = cpu_of(house.front) - cpu
+    cpu = cpu_seconds_of(house.front) - cpu
     calm = [gap for gaps in already for gap in gaps]
     busy = [gap for one, gaps in zip(held, already, strict=True) for gap in one.gaps[len(gaps) :]]
     await asyncio.to_thread(house.release)
@@ -128,8 +129,3 @@ def _gush(words: int) -> bytes:
 
 def open_files(process: psutil.Process) -> int:
     return process.num_fds()
-
-
-def cpu_of(process: psutil.Process) -> float:
-    """Seconds so far, its own and the kernel's for it."""
-    return sum(process.cpu_times()[:2])
