@@ -54,6 +54,12 @@ def refusal(problem: Problem, scope) -> Response:
     return JSONResponse(ApiWire.refusal(problem), problem.status, headers)
 
 
+def unforeseen(error: Exception, scope) -> Internal:
+    """Logged by its kind alone: an exception's text may quote what a patient wrote."""
+    log.error("request %s failed: %s", scope["state"]["request_id"], type(error).__name__)
+    return Internal()
+
+
 class EventStream(Response):
     """Frames as they come. What fails before the first of them is still an ordinary refusal with its status."""
 
@@ -86,8 +92,7 @@ class EventStream(Response):
         except OSError:
             raise
         except Exception as error:
-            log.error("request %s failed: %s", scope["state"]["request_id"], type(error).__name__)
-            await self._fail(Internal(), scope, receive, send)
+            await self._fail(unforeseen(error, scope), scope, receive, send)
         else:
             await self._end(send)
         finally:
@@ -155,7 +160,9 @@ class WholeAnswer(Response):
                         body = self._wire.whole("".join(tokens), "".join(thoughts), event)
                         answer.append(JSONResponse(body, headers={"Cache-Control": "no-store"}))
         except Problem as problem:
-            answer.append(refusal(problem, scope))
+            answer[:] = [refusal(problem, scope)]
+        except Exception as error:
+            answer[:] = [refusal(unforeseen(error, scope), scope)]
 
 
 class Later(Response):
@@ -187,10 +194,12 @@ class Answering:
 
     async def __call__(self, scope, receive: Receive, send: Send) -> None:
         inner = {**scope}  # what the framework lays into it goes with it
-        await self._app(inner, receive, send)
-        if scope["type"] == "http":
+        try:
+            await self._app(inner, receive, send)
+        finally:
             scope["route"] = inner.get("route")
             del inner
-            if answer := scope["state"].pop("later", None):
-                scope["headers"].clear()  # all of them are read, and a browser sends a kilobyte
-                await answer(scope, receive, send)
+        if answer := scope.get("state", {}).pop("later", None):
+            if isinstance(scope["headers"], list):
+                scope["headers"].clear()  # we have read them, and a browser sends a kilobyte
+            await answer(scope, receive, send)

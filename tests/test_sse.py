@@ -323,15 +323,15 @@ def test_a_whole_answer_that_fails_half_way_is_a_refusal_and_no_half_answer():
     run(scene())
 
 
-def test_a_mistake_of_our_own_in_a_whole_answer_is_raised_to_the_house():
+@pytest.mark.parametrize("last", [[], [ENDING]])
+def test_a_mistake_of_our_own_in_a_whole_answer_is_a_refusal_that_says_nothing_of_it(last, caplog):
     async def scene():
-        found = Scene(WholeAnswer, Token("a"), RuntimeError(CANARY))
-        [error] = await asyncio.gather(found.begin(), return_exceptions=True)
-        assert isinstance(error, RuntimeError)
-        found.check_released()
-        assert not found.exchange.messages
+        found = await Scene(WholeAnswer, Token("a"), *last, RuntimeError(CANARY)).whole()
+        assert (found.exchange.status, orjson.loads(found.exchange.body)["code"]) == (500, "internal")
+        assert CANARY.encode() not in found.exchange.body
 
     run(scene())
+    assert CANARY not in caplog.text
 
 
 def test_a_refusal_says_when_to_come_again_only_where_it_knows():
@@ -574,6 +574,32 @@ def test_an_answer_is_given_when_the_layers_inside_have_returned():
         assert inside == ["begun", "returned"]
         assert frames(found.exchange.body) == [{"token": "a"}, ENDING_JSON, "[DONE]"]
         assert "later" not in found.exchange.scope["state"]
+
+    run(scene())
+
+
+@pytest.mark.parametrize("headers", [list, tuple])
+def test_headers_are_let_go_of_where_the_server_lets_us(headers):
+    async def scene():
+        found = Scene(EventStream, Token("a"), ENDING)
+        scope = found.exchange.scope = found.exchange.scope | {"headers": headers([(b"host", b"x")])}
+        await found.exchange.of(Answering(Later(found.answer)))
+        found.check_released()
+        assert found.exchange.status == 200 and found.exchange.complete
+        assert bool(scope["headers"]) == (headers is tuple)
+
+    run(scene())
+
+
+def test_a_fault_leaves_the_route_that_was_found():
+    async def scene():
+        async def app(scope, receive, send):
+            scope["route"] = "/v1/models/{name:path}"
+            raise RuntimeError(CANARY)
+
+        exchange = Exchange()
+        await asyncio.gather(exchange.of(Answering(app)), return_exceptions=True)
+        assert exchange.scope["route"] == "/v1/models/{name:path}"
 
     run(scene())
 

@@ -1,8 +1,7 @@
 """What every answer carries: a request id, the security headers, what lets a page from elsewhere read it where the door
 has said so; and the one line that is logged of it.
 
-An error that nobody foresaw ends here too: it is answered with the request id and nothing else, and logged
-by its kind, because an exception's text may quote what a patient wrote.
+An error that nobody foresaw ends here too: it is answered with the request id and nothing else.
 """
 
 import logging
@@ -13,8 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from medserver.access.body import may_stay_unread
 from medserver.audit.account import method_of
-from medserver.errors import Internal
-from medserver.sse import refusal
+from medserver.sse import refusal, unforeseen
 
 log = logging.getLogger("medserver.access")
 
@@ -75,9 +73,9 @@ class Envelope:
         except ClientDisconnect:
             pass  # left while still sending: there is nobody to answer
         except Exception as error:
-            log.error("request %s failed: %s", identifier, type(error).__name__)
+            problem = unforeseen(error, scope)
             if not status:
-                await refusal(Internal(), scope)(scope, receive, send_in_envelope)
+                await refusal(problem, scope)(scope, receive, send_in_envelope)
         finally:
             # The route as we wrote it, never the path as it came: a path may hold anything.
             route = scope["state"]["account"].route if "account" in scope["state"] else "-"

@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from starlette.requests import ClientDisconnect
+
+from medserver.errors import Internal
 from medserver.events import Done, Event
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"}
@@ -79,6 +82,12 @@ class Accounting:
 
         try:
             await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            raise
+        except Exception:  # the envelope will answer it, when this account has been told
+            account.status = account.status or Internal.status
+            state["refused"] = Internal.code
+            raise
         finally:
             self._close(account, scope)
 

@@ -46,6 +46,8 @@ def prepare(conversation: Conversation, processor: Any, *, images: bool) -> Prom
 
 def _images(types: torch.Tensor, pictures: list[PIL.Image.Image]) -> tuple[ImageSpan, ...]:
     """`types`: 1 where an image token stands. Between two images there is always a marker, so each is one run."""
+    if not pictures:
+        return ()
     edges = torch.nn.functional.pad(types == 1, (1, 1)).int().diff()
     firsts, afters = (edges == 1).nonzero().flatten().tolist(), (edges == -1).nonzero().flatten().tolist()
     return tuple(ImageSpan(*image) for image in zip(firsts, afters, map(_digest, pictures), strict=True))

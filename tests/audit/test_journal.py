@@ -58,6 +58,25 @@ def test_a_line_says_who_by_pseudonym_what_and_how_it_ended(tmp_path):
     assert {"time", "ms", "images", "prompt_tokens", "completion_tokens", "ttft_ms", "model", "revision"} <= set(answer)
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_fault_of_our_own_is_not_told_as_the_clients_leaving(tmp_path, stream):
+    path = tmp_path / "audit.jsonl"
+    app = front(tmp_path, ["a", RuntimeError(CANARY)], audit_log=path)
+    ask(app, "POST", "/api/chat", MACHINE, chat("Hello", stream=stream))
+    [line] = lines_of(path)
+    status = 200 if stream else 500
+    assert (line["status"], line["code"], line["finish_reason"]) == (status, "internal", "failed")
+
+
+def test_a_fault_before_any_answer_is_told_with_its_route_and_status(tmp_path):
+    path = tmp_path / "audit.jsonl"
+    app = front(tmp_path, problem=RuntimeError(CANARY), audit_log=path)
+    assert ask(app, "POST", "/api/chat", MACHINE, chat("Hello")).status == 500
+    [line] = lines_of(path)
+    assert (line["route"], line["status"], line["code"]) == ("/api/chat", 500, "internal")
+    assert "finish_reason" not in line
+
+
 def test_refusals_at_the_door_are_told_with_their_code(tmp_path):
     path = tmp_path / "audit.jsonl"
     app = front(tmp_path, audit_log=path)

@@ -12,7 +12,7 @@ from tests.front import app_with
 
 
 def described() -> dict:
-    return app_with(docs=True)[0].openapi()["paths"]
+    return app_with(docs=True)[0].framework.openapi()["paths"]
 
 
 def test_every_refusal_that_an_answer_can_meet_is_described():

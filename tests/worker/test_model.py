@@ -44,6 +44,13 @@ def test_image_tokens_are_marked_so_that_they_see_each_other_both_ways(model, pr
     assert made.pixels.shape == (2, 3, 28, 28)
 
 
+def test_an_image_token_in_words_is_no_image(model):
+    """A front breaks it up; whoever asks the worker itself gets an answer too."""
+    token = model.tokenizer.convert_ids_to_tokens(model.network.config.image_token_id)
+    said = [{"role": "user", "content": [{"type": "text", "text": f"Say {token}"}]}]
+    assert prepare(Conversation(said, ()), model.processor, images=True).images == ()
+
+
 def test_turns_that_the_template_refuses_are_a_refusal(model):
     twice = [{"role": "user", "content": [{"type": "text", "text": "Hello"}]}] * 2
     with pytest.raises(WorkerRefusal):
