@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks import bars, environments, report
 from benchmarks.compare import Plan, Results, compare
-from benchmarks.front import LOADS, cost, idle_stream
+from benchmarks.front import LOADS, ROUNDS, cost, idle_stream
 from benchmarks.page import run as page
 from benchmarks.safety import run as safety
 from benchmarks.scenarios import scenarios
@@ -35,12 +35,12 @@ def main() -> None:
     costs, idle_kib = [], None
     if options.command == "front" or not options.without_front:
         for load in LOADS:
-            costs.append(cost(load, options.folder))
-            say(str(costs[-1]))
+            costs.append(found := cost(load, options.folder))
+            say(f"{load.name}: {found.us_per_frame} µs CPU per frame; a relay takes {found.floor_us} per token")
         idle_kib = idle_stream(options.folder)
         say(f"an idle stream: {idle_kib:.1f} KiB")
         say(bars.table(bars.of_the_front(costs, idle_kib)))
-    report.write(results, costs, idle_kib, getattr(options, "rounds", 1), options.out)
+    report.write(results, costs, idle_kib, getattr(options, "rounds", ROUNDS), options.out)
     say(f"written: {options.out / 'results.md'}")
 
 

@@ -11,7 +11,7 @@ import psutil
 from benchmarks import bars, plot
 from benchmarks.compare import Results
 from benchmarks.figures import short
-from benchmarks.front import Cost
+from benchmarks.front import ROUNDS, Cost
 from benchmarks.peers import MEDSERVER
 
 SHOWN = (
@@ -76,7 +76,7 @@ def _front(costs: list[Cost], idle_kib: float | None) -> str:
         spreads = (str(spread) for spread in (one.us_per_token, one.us_per_frame, one.floor_us))
         rows.append([one.load.name, *spreads, short(one.tokens_per_frame), short(one.cores)])
     idle = f"\n\nMemory of an idle stream: {idle_kib:.0f} KiB." if idle_kib is not None else ""
-    return table(names, rows) + idle
+    return f"Median of {ROUNDS} rounds, with the lowest and the highest.\n\n" + table(names, rows) + idle
 
 
 def _startup(found: dict[str, float]) -> str:
