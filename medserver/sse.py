@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Protocol
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from medserver.api_wire import ApiWire
@@ -196,6 +197,8 @@ class Answering:
         inner = {**scope}  # what the framework lays into it goes with it
         try:
             await self._app(inner, receive, send)
+        except ClientDisconnect:
+            return  # left while still sending: there is nobody to answer
         finally:
             scope["route"] = inner.get("route")
             del inner

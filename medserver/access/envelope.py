@@ -8,8 +8,6 @@ import logging
 import time
 import uuid
 
-from starlette.requests import ClientDisconnect
-
 from medserver.access.body import may_stay_unread
 from medserver.audit.account import method_of
 from medserver.sse import refusal, unforeseen
@@ -70,8 +68,6 @@ class Envelope:
 
         try:
             await self._app(scope, receive_whole, send_in_envelope)
-        except ClientDisconnect:
-            pass  # left while still sending: there is nobody to answer
         except Exception as error:
             problem = unforeseen(error, scope)
             if not status:

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from starlette.requests import ClientDisconnect
-
 from medserver.errors import Internal
 from medserver.events import Done, Event
 
@@ -82,8 +80,6 @@ class Accounting:
 
         try:
             await self._app(scope, receive, watched)
-        except ClientDisconnect:
-            raise
         except Exception:  # the envelope will answer it, when this account has been told
             account.status = account.status or Internal.status
             state["refused"] = Internal.code
