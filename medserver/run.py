@@ -153,7 +153,6 @@ def config_for(app: Front) -> uvicorn.Config:
     tls = app.house.tls
     return uvicorn.Config(
         app,
-        interface="asgi3",
         loop="asyncio",  # what was tested; uvicorn would take another that is installed
         http=Protocol,
         ssl_certfile=tls and tls.chain,
