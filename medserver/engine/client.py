@@ -71,9 +71,11 @@ class EngineClient:
                     async with aclosing(self._exchange(ask, self._body(ask, rid, whole_context=whole))) as items:
                         async for item in items:
                             begun = True
-                            yield item
                             if isinstance(item, End):
+                                rid = None  # whoever has the end may leave: there is nothing to abort any more
+                                yield item
                                 return
+                            yield item
                     break
                 except ContextOverflow:
                     # An engine may refuse an answer that might outgrow its context, but gives what the context leaves

@@ -304,6 +304,22 @@ def test_closing_the_stream_stops_the_work_by_id_too_where_there_is_a_way(kind, 
     run(scene())
 
 
+@pytest.mark.parametrize(("kind", "dialect", "field"), BY_ID)
+def test_who_leaves_with_the_end_in_hand_aborts_nothing(kind, dialect, field):
+    async def scene():
+        wire = kind(answered(*HI), answered(*HI))
+        async with client_of(wire, dialect) as client:
+            async with aclosing(client.stream(ask())) as stream:
+                async for item in stream:
+                    if isinstance(item, End):
+                        break
+            await said(client)
+            await asyncio.sleep(0.1)
+            assert len(wire.bodies) == 2 and not wire.aborted
+
+    run(scene())
+
+
 def test_cancelling_who_waits_aborts_too():
     async def scene():
         wire = Sglang([asyncio.Event()])
