@@ -7,7 +7,7 @@ from benchmarks.compare import Results
 from benchmarks.figures import Spread
 from benchmarks.front import Cost
 from benchmarks.peers import BATCHING, MEDSERVER, THREADS
-from benchmarks.scenarios import FIRST_TOKENS
+from benchmarks.scenarios import ADDED, FIRST_TOKENS
 
 SERVE = "transformers serve"
 
@@ -67,6 +67,7 @@ def of_the_front(costs: list[Cost], idle_kib: float | None) -> Iterator[Bar]:
     loaded = [cost for cost in costs if not cost.load.step_ms]
     for cost in paced or [None]:
         yield Bar(f"front, µs CPU per frame{_of(cost)}", 60, False, cost and cost.us_per_frame)
+        yield Bar(f"front, inter-token p99 ms added{_of(cost)}", 2, False, cost and cost.added_p99_ms)
     for cost in loaded or [None]:
         yield Bar(f"front, µs CPU per token{_of(cost)}", 20, False, cost and cost.us_per_token)
     yield Bar("idle stream, KiB", 40, False, Spread.of([idle_kib]) if idle_kib is not None else None)
@@ -82,9 +83,9 @@ def through(results: Results) -> Iterator[Bar]:
         yield Bar(
             f"{name}, 64 clients, tokens/s over direct", 0.97, True, results.ratio(crowd, name, engine, "tokens/s")
         )
-        for figure, scenario, bound in (("TTFT p50 ms", FIRST_TOKENS, 3), ("inter-token p99 ms", crowd, 2)):
-            added = results.added(scenario, name, engine, figure)
-            yield Bar(f"{name}, {scenario}, {figure} added", bound, False, added)
+        yield Bar(f"{name}, {FIRST_TOKENS}, {ADDED}", 3, False, results.spread(FIRST_TOKENS, name, ADDED))
+        late = "inter-token p99 ms"
+        yield Bar(f"{name}, {crowd}, {late} added", 2, False, results.added(crowd, name, engine, late))
 
 
 def _own(results: Results, ratio: Callable[[dict[str, list[float]]], list[float]]) -> Spread | None:

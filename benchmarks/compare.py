@@ -73,7 +73,8 @@ class Runner:
 
     @property
     def target(self) -> Target:
-        return Target(self.url, self.peer.model, self.peer.strict)
+        behind = self.before.target if self.before else None
+        return Target(self.url, self.peer.model, self.peer.strict, behind)
 
     def cpu_seconds(self) -> float:
         return self.tree.cpu_seconds() + (self.before.cpu_seconds() if self.before else 0.0)

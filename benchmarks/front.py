@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import client, workload
-from benchmarks.figures import Spread
+from benchmarks.figures import Spread, quantile
 from benchmarks.tree import Tree, cpu_seconds_of, free_port
 
 UNLIMITED = ("--max-user-streams", "100000", "--rate-limit", "1000000/second")
@@ -40,24 +40,27 @@ class Cost:
     """CPU of the front's process alone, without what a request costs that gets a single token.
 
     `floor_us`: microseconds per token of a relay that copies bytes, before the same engine in the same run.
+    `added_p99_ms`: what the 99th percentile of the gaps between tokens is longer than behind that relay.
     """
 
     load: Load
     us_per_token: Spread
     us_per_frame: Spread
     floor_us: Spread
+    added_p99_ms: Spread
     tokens_per_frame: float
     cores: float
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """CPU seconds of one burst beyond its first tokens, and what came for them."""
+    """CPU seconds of one burst beyond its first tokens, and what came for them; `gap`: the p99 of seconds between."""
 
     seconds: float
     tokens: int
     frames: int
     cores: float
+    gap: float
 
 
 def front_before(stack: ExitStack, logs: Path, step_ms: float, words: Path | None = None) -> tuple[Tree, str]:
@@ -100,6 +103,7 @@ def cost(load: Load, logs: Path) -> Cost:
         us_per_token=Spread.of([one.seconds / one.tokens * 1e6 for one in ours]),
         us_per_frame=Spread.of([one.seconds / one.frames * 1e6 for one in ours]),
         floor_us=Spread.of([one.seconds / one.tokens * 1e6 for one in relays]),
+        added_p99_ms=Spread.of([(one.gap - other.gap) * 1000 for one, other in zip(ours, relays, strict=True)]),
         tokens_per_frame=sum(one.tokens for one in ours) / sum(one.frames for one in ours),
         cores=median(one.cores for one in ours),
     )
@@ -108,8 +112,8 @@ def cost(load: Load, logs: Path) -> Cost:
 def _spent(front: Tree, url: str, load: Load) -> Spent:
     asked, _, _ = _took(front, url, load.streams, 1)
     spent, answers, wall = _took(front, url, load.streams, load.tokens)
-    frames = sum(len(answer.texts) - 1 for answer in answers)
-    return Spent(spent - asked, load.streams * (load.tokens - 1), frames, spent / wall)
+    gaps = [gap for answer in answers for gap in answer.gaps]
+    return Spent(spent - asked, load.streams * (load.tokens - 1), len(gaps), spent / wall, quantile(gaps, 0.99))
 
 
 def _took(front: Tree, url: str, streams: int, tokens: int) -> tuple[float, list[client.Answer], float]:

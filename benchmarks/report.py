@@ -70,10 +70,11 @@ def _table(results: Results, scenario: str) -> str:
 
 
 def _front(costs: list[Cost], idle_kib: float | None) -> str:
-    names = ["load", "µs CPU per token", "µs CPU per frame", "a bare relay's µs per token", "tokens per frame", "cores"]
+    names = ["load", "µs CPU per token", "µs CPU per frame", "a bare relay's µs per token", "inter-token p99 ms added"]
+    names += ["tokens per frame", "cores"]
     rows = []
     for one in costs:
-        spreads = (str(spread) for spread in (one.us_per_token, one.us_per_frame, one.floor_us))
+        spreads = (str(spread) for spread in (one.us_per_token, one.us_per_frame, one.floor_us, one.added_p99_ms))
         rows.append([one.load.name, *spreads, short(one.tokens_per_frame), short(one.cores)])
     idle = f"\n\nMemory of an idle stream: {idle_kib:.0f} KiB." if idle_kib is not None else ""
     return f"Median of {ROUNDS} rounds, with the lowest and the highest.\n\n" + table(names, rows) + idle

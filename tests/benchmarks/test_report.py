@@ -8,7 +8,6 @@ from benchmarks.compare import Results
 from benchmarks.figures import Spread, quantile
 from benchmarks.front import Cost, Load
 from benchmarks.peers import BATCHING, MEDSERVER
-from benchmarks.scenarios import FIRST_TOKENS
 
 
 def results() -> Results:
@@ -39,22 +38,21 @@ def test_a_bar_is_held_missed_or_not_measured():
     assert {bar.verdict for name, bar in by_name.items() if name.startswith("image")} == {"not measured"}
     costs = [of_the_front(Load(64, 400, 10), 70.0), of_the_front(Load(1, 400, 10), 50.0)]
     front = list(bars.of_the_front(costs, 12.0))
-    assert [bar.verdict for bar in front] == ["missed", "held", "not measured", "held"]
+    assert [bar.verdict for bar in front] == ["missed", "held", "held", "held", "not measured", "held"]
     assert "64 streams, one token each 10 ms" in bars.table(front)
 
 
 def of_the_front(load: Load, us: float) -> Cost:
-    return Cost(load, Spread.of([us]), Spread.of([us]), Spread.of([20.0]), 1.0, 0.2)
+    return Cost(load, Spread.of([us]), Spread.of([us]), Spread.of([20.0]), Spread.of([0.5]), 1.0, 0.2)
 
 
 def test_what_a_server_before_an_engine_adds_is_told_round_by_round():
-    found = results()
-    for peer, values in (("vLLM", [40.0, 90.0]), ("MedServer before vLLM", [42.0, 91.0])):
-        for value in values:
-            found.add(FIRST_TOKENS, peer, {"TTFT p50 ms": value})
-    added = {bar.what: bar for bar in bars.through(found)}[f"MedServer before vLLM, {FIRST_TOKENS}, TTFT p50 ms added"]
-    assert (added.measured.low, added.measured.median, added.measured.high) == (1.0, 1.5, 2.0)
-    assert added.verdict == "held"
+    found, name = results(), "MedServer before vLLM"
+    for direct, through in ((40.0, 42.0), (90.0, 91.0)):
+        found.add("text, 64 clients", "vLLM", {"inter-token p99 ms": direct})
+        found.add("text, 64 clients", name, {"inter-token p99 ms": through})
+    added = {bar.what: bar for bar in bars.through(found)}[f"{name}, text, 64 clients, inter-token p99 ms added"]
+    assert (added.measured, added.verdict) == (Spread(1.5, 1.0, 2.0), "held")
 
 
 def test_everything_is_written_and_who_is_missing_is_said(tmp_path):
