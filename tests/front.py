@@ -10,7 +10,7 @@ from medserver.engine.base import Serving
 from medserver.house import House
 from medserver.models import VARIANTS
 from medserver.server import Front
-from tests.scripted import ScriptedEngine, ScriptedHost
+from tests.scripted import Exchange, ScriptedEngine, ScriptedHost
 
 
 def app_with(*scripts, problem=None, **settings) -> tuple[Front, House, ScriptedEngine]:
@@ -31,3 +31,8 @@ def frames(body: bytes) -> list:
     assert body.endswith(b"\n\n")
     payloads = [part.removeprefix(b"data: ") for part in body.split(b"\n\n")[:-1] if not part.startswith(b":")]
     return [payload.decode() if payload == b"[DONE]" else orjson.loads(payload) for payload in payloads]
+
+
+def chat(text: str, path: str = "/api/chat", client: str = "192.0.2.7", **fields) -> Exchange:
+    body = orjson.dumps({"messages": [{"role": "user", "content": text}], **fields})
+    return Exchange(body, path=path, client=client, headers={"content-type": "application/json"})

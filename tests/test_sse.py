@@ -1,21 +1,19 @@
 """Events become frames to the byte; and when the client goes, everything goes with it."""
 
 import asyncio
-import logging
 from contextlib import AsyncExitStack
 
 import orjson
 import pytest
 
 from medserver import config
-from medserver.access.envelope import CSP, Envelope
 from medserver.api_wire import ApiWire
 from medserver.connection import Connection, UnderWay
 from medserver.errors import ContextOverflow, EngineLost, Internal, Unavailable
 from medserver.events import Done, Queued, Thought, Timings, Token, Usage
 from medserver.sse import DONE, KEEP_ALIVE, Answering, EventStream, Later, WholeAnswer, refusal
-from tests.front import app_with, frames, until
-from tests.scripted import Exchange, ended, run, turns
+from tests.front import frames, until
+from tests.scripted import Exchange, run, turns
 
 CANARY = "CANARY-7731"
 ENDING = Done("stop", Usage(7, 3), Timings(12.5, 40.0))
@@ -338,224 +336,6 @@ def test_a_refusal_says_when_to_come_again_only_where_it_knows():
     scope = Exchange().scope
     assert "retry-after" not in refusal(ContextOverflow("x"), scope).headers
     assert refusal(Unavailable("x", retry_after=9), scope).headers["retry-after"] == "9"
-
-
-def chat(path="/api/chat", client="192.0.2.7", **fields) -> Exchange:
-    body = orjson.dumps({"messages": [{"role": "user", "content": CANARY}], **fields})
-    return Exchange(body, path=path, client=client, headers={"content-type": "application/json"})
-
-
-def test_a_chat_goes_through_the_whole_house_and_leaves_nothing_behind():
-    async def scene():
-        app, house, engine = app_with(["The ", "heart", ended()])
-        exchange = chat()
-        await exchange.of(app)
-        assert [one.get("token") for one in frames(exchange.body)[:2]] == ["The ", "heart"]
-        assert frames(exchange.body)[-1] == "[DONE]"
-        assert (house.admission.active, house.admission.waiting, engine.open) == (0, 0, 0)
-
-    run(scene())
-
-
-def test_an_engine_that_is_loading_is_a_refusal_before_anything_is_read():
-    async def scene():
-        problem = Unavailable("The model is still loading.", code="loading", retry_after=5)
-        app, house, _ = app_with(problem=problem)
-        exchange = Exchange(None, path="/api/chat")
-        await exchange.of(app)
-        assert (exchange.status, exchange.headers["retry-after"]) == (503, "5")
-        assert house.admission.active == 0
-
-    run(scene())
-
-
-@pytest.mark.parametrize("stream", [True, False])
-def test_a_client_that_leaves_in_mid_answer_frees_the_slot_and_stops_the_engine(stream):
-    async def scene():
-        app, house, engine = app_with(["a", asyncio.Event()])
-        exchange = chat(stream=stream)
-        task = exchange.of(app)
-        await until(lambda: engine.open)
-        assert house.admission.active == 1
-        exchange.left.set()
-        await turns(20)
-        assert task.done()
-        assert (house.admission.active, engine.open) == (0, 0)
-
-    run(scene())
-
-
-def test_a_client_that_leaves_the_queue_gives_its_place_to_the_next(monkeypatch):
-    monkeypatch.setattr("tests.scripted.SLOTS", 1)
-
-    async def scene():
-        go_on = asyncio.Event()
-        app, house, engine = app_with(["a", go_on, ended()], ["c", ended()])
-        first, second, third = (chat(client=f"192.0.2.{n}") for n in (1, 2, 3))
-        tasks = [first.of(app)]
-        await until(lambda: engine.open)
-        tasks.append(second.of(app))
-        await until(lambda: house.admission.waiting == 1)
-        tasks.append(third.of(app))
-        await until(lambda: b'{"queue":1}' in third.body)
-        assert frames(second.body)[0] == {"queue": 0}
-        second.left.set()
-        await until(lambda: b'{"queue":0}' in third.body)
-        assert (house.admission.active, house.admission.waiting) == (1, 1)
-        go_on.set()
-        await asyncio.gather(*tasks)
-        assert frames(third.body)[-1] == "[DONE]" and {"token": "c"} in frames(third.body)
-        assert (house.admission.active, house.admission.waiting) == (0, 0)
-
-    run(scene())
-
-
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [(b"{", 422), (b'{"messages": []}', 422), (b'{"messages":[{"role":"user","content":"x"}]}', 400)],
-)
-def test_a_chat_that_is_refused_gives_its_place_back(body, status):
-    async def scene():
-        app, house, _ = app_with(max_conversation_length=0)
-        exchange = Exchange(body, path="/api/chat")
-        await exchange.of(app)
-        assert (exchange.status, house.admission.active) == (status, 0)
-
-    run(scene())
-
-
-def test_a_client_that_leaves_while_it_sends_gives_its_place_back():
-    async def scene():
-        app, house, _ = app_with()
-        exchange = Exchange(None, path="/api/chat")
-        task = exchange.of(app)
-        await turns(20)
-        exchange.left.set()
-        await asyncio.gather(task, return_exceptions=True)
-        assert (house.admission.active, house.admission.waiting) == (0, 0)
-
-    run(scene())
-
-
-def test_a_client_that_leaves_while_it_sends_is_no_fault_of_the_servers(caplog):
-    async def scene():
-        app, *_ = app_with()
-        exchange = Exchange(None, path="/api/chat")
-        task = exchange.of(app)
-        await turns(20)
-        exchange.left.set()
-        await task
-
-    with caplog.at_level(logging.ERROR):
-        run(scene())
-    assert not caplog.records
-
-
-def test_a_request_that_never_arrives_whole_holds_no_slot(monkeypatch):
-    monkeypatch.setattr("tests.scripted.SLOTS", 1)
-
-    async def scene():
-        app, _house, _ = app_with(["a", ended()])
-        slow, quick = Exchange(None, path="/api/chat", client="192.0.2.66"), chat()
-        waiting = slow.of(app)
-        await turns(20)
-        await quick.of(app)
-        assert quick.status == 200 and not waiting.done()
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
-
-    run(scene())
-
-
-def in_envelope(exchange: Exchange) -> bool:
-    headers = exchange.headers
-    return len(headers.get("x-request-id", "")) == 32 and headers.get("content-security-policy") == CSP
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [("GET", "/api/health", 200), ("GET", "/nothing", 404), ("GET", "/api/chat", 405), ("POST", "/api/chat", 422)],
-)
-def test_every_answer_carries_a_request_id_and_the_security_headers(method, path, status):
-    async def scene():
-        app, *_ = app_with()
-        exchange = Exchange(b"{", path=path, method=method)
-        await exchange.of(app)
-        assert exchange.status == status
-        assert in_envelope(exchange)
-        assert exchange.headers["x-content-type-options"] == "nosniff"
-
-    run(scene())
-
-
-def test_a_stream_and_a_refusal_for_its_size_carry_them_too():
-    async def scene():
-        app, *_ = app_with(["a", ended()])
-        stream = chat()
-        await stream.of(app)
-        large = Exchange(b"", path="/api/chat", headers={"content-length": str(10**12)})
-        await large.of(app)
-        assert (stream.status, large.status) == (200, 413)
-        assert in_envelope(stream) and in_envelope(large)
-        assert stream.headers["x-request-id"] != large.headers["x-request-id"]
-
-    run(scene())
-
-
-async def fault() -> Exchange:
-    app, *_ = app_with(problem=RuntimeError(CANARY))
-    exchange = chat()
-    [raised] = await asyncio.gather(exchange.of(app), return_exceptions=True)
-    assert isinstance(raised, RuntimeError | None)
-    return exchange
-
-
-def test_a_fault_of_the_server_says_its_request_id_and_nothing_else(caplog):
-    exchange = run(fault())
-    said = orjson.loads(exchange.body)
-    assert (exchange.status, said["code"]) == (500, "internal")
-    assert CANARY not in str(said) + caplog.text
-    assert len(said["detail"].split()[-1].strip(".")) == 32
-
-
-def test_a_fault_of_the_server_carries_them_too():
-    assert in_envelope(run(fault()))
-
-
-def test_a_request_id_from_outside_is_not_taken():
-    async def scene():
-        app, *_ = app_with()
-        exchange = Exchange(path="/api/health", method="GET", headers={"x-request-id": CANARY})
-        await exchange.of(app)
-        assert in_envelope(exchange)
-
-    run(scene())
-
-
-def test_the_log_line_holds_the_route_and_never_what_was_sent(caplog):
-    async def scene():
-        app, *_ = app_with(["a", ended()])
-        for exchange in (chat(), Exchange(path=f"/{CANARY}", method="GET", headers={"x-name": CANARY})):
-            await exchange.of(app)
-
-    with caplog.at_level(logging.DEBUG):
-        run(scene())
-    lines = [record.getMessage() for record in caplog.records if record.name == "medserver.access"]
-    assert any("/api/chat 200" in line for line in lines)
-    assert CANARY not in caplog.text
-
-
-def test_the_envelope_leaves_what_is_no_request_alone():
-    async def scene():
-        seen = []
-
-        async def app(scope, receive, send):
-            seen.append((scope, receive, send))
-
-        await Envelope(app)({"type": "lifespan"}, 1, 2)
-        assert seen == [({"type": "lifespan"}, 1, 2)]
-
-    run(scene())
 
 
 def test_an_answer_is_given_when_the_layers_inside_have_returned():

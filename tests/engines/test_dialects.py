@@ -1,26 +1,18 @@
 """What vLLM and SGLang say differently becomes one thing to the house, and never their words about a request."""
 
-import asyncio
 import json
-from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 
-import aiohttp
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from medserver.chat import Sampling
-from medserver.engine.answer import ECHO_LONGEST, Echo, Voice
-from medserver.engine.base import Delta, End, EngineFacts
-from medserver.engine.client import FULL, MUTE, SILENT, EngineClient
-from medserver.engine.dialect import OURS, PLAIN, SGLANG, VLLM, Dialect, dialect_of
+from medserver.engine.base import End
+from medserver.engine.dialect import OURS, PLAIN, SGLANG, VLLM, dialect_of
 from medserver.engine.faults import problem_from
-from medserver.engine.patience import Patience
-from medserver.errors import BadRequest, ContextOverflow, EngineLost, Internal, OutOfMemory, Problem, Unavailable
+from medserver.errors import BadRequest, ContextOverflow, EngineLost, Internal, OutOfMemory, Unavailable
 from medserver.events import Usage
-from tests.engines.upstreams import HI, MODEL, Sglang, Wire, answered, ask, event
-from tests.scripted import MARKERS, examples, run
+from tests.engines.asking import heard
+from tests.engines.upstreams import HI, MODEL, Wire, answered, ask, event
 
 SECRET = "Mrs Miller, born 1951"
 
@@ -31,29 +23,6 @@ def nested(message: str, code: int = 400, **fields) -> bytes:
 
 def flat(message: str, code: int = 400) -> bytes:
     return json.dumps({"object": "error", "message": message, "type": "BadRequest", "code": code}).encode()
-
-
-@asynccontextmanager
-async def client_of(wire: Wire, dialect: Dialect = VLLM, patience: Patience | None = None, on_failing=None):
-    async with wire.open(), aiohttp.ClientSession(wire.url) as session:
-        extra = {"patience": patience} if patience else {}
-        extra |= {"on_failing": on_failing} if on_failing else {}
-        yield EngineClient(session, MODEL, EngineFacts(True, 4096), dialect=dialect, **extra)
-
-
-async def said(client: EngineClient, asked=None) -> tuple[str, End]:
-    async with aclosing(client.stream(asked or ask())) as stream:
-        *texts, end = [item async for item in stream]
-    assert isinstance(end, End) and all(isinstance(one, Delta) and one.text for one in texts)
-    return "".join(one.text for one in texts), end
-
-
-def heard(wire: Wire, asked=None, **options) -> tuple[str, End]:
-    async def scene():
-        async with client_of(wire, **options) as client:
-            return await said(client, asked)
-
-    return run(scene())
 
 
 def test_an_answer_with_the_extras_of_its_usage_ignored():
@@ -158,74 +127,6 @@ def test_a_redirection_is_not_followed():
     assert len(wire.bodies) == 1
 
 
-@pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
-def test_a_thought_in_a_field_of_its_own_goes_back_between_the_markers(field):
-    frames = [event({field: "is it"}), event({field: " left?", "content": None}), *answered("Left.")]
-    text, _ = heard(Wire(frames))
-    assert text == f"{MARKERS.opening}is it left?{MARKERS.close}Left."
-
-
-def test_a_thought_that_does_not_end_stays_open():
-    frames = [event({"reasoning": "is it"}), event({}, finish="length")]
-    assert heard(Wire(frames))[0] == f"{MARKERS.opening}is it"
-
-
-def test_a_voice_that_never_thinks_has_no_markers():
-    voice = Voice(MARKERS)
-    assert [voice.thought(""), voice.said("a"), voice.said("")] == ["", "a", ""]
-
-
-@pytest.mark.parametrize("echo", ["thought\n", "<unused94>thought\n", "ought\n"])
-def test_an_echo_of_the_turn_that_is_continued_is_taken_off(echo):
-    for texts in ([echo + "Is it"], [*echo, "Is it"], [echo, "Is", " it"]):
-        text, _ = heard(Wire(answered(*texts)), ask(begun=MARKERS.opening))
-        assert text == "Is it"
-
-
-def test_an_engine_without_that_quirk_is_left_its_words():
-    wire = Wire(answered("thought\nIs it"))
-    assert heard(wire, ask(begun=MARKERS.opening), dialect=SGLANG)[0] == "thought\nIs it"
-    assert heard(Wire(answered("thought\n")), ask())[0] == "thought\n", "nothing was begun"
-
-
-@pytest.mark.parametrize(
-    ("turn", "answer", "given"),
-    [
-        ("Give 10", "00 mg", "00 mg"),  # 1000, not 100
-        ("Give 1000", "000 mg", "000 mg"),
-        ("The heart is", " is normal", " normal"),
-        ("The heart is\n", "heart is normal", " normal"),  # a template trims
-        ("The heart is", " normal", " normal"),
-        ("The heart", "The heart is big", " is big"),
-        ("no no no no", " no no", ""),
-        ("", "Left", "Left"),
-        ("ab", "ab", "ab"),
-    ],
-)
-def test_only_what_is_surely_an_echo_goes(turn, answer, given):
-    for pieces in ([answer], list(answer)):
-        echo = Echo(turn)
-        assert "".join(map(echo.feed, pieces)) + echo.flush() == given
-
-
-@examples(200)
-@given(st.text(max_size=300), st.text(max_size=60), st.integers(0, 20), st.integers(1, 7))
-def test_an_answer_loses_an_echo_and_nothing_else(turn, answer, echoed, size):
-    echo = Echo(turn)
-    whole = turn[len(turn) - min(echoed, len(turn)) :] + answer
-    cut = [whole[at : at + size] for at in range(0, len(whole), size)]
-    left = "".join(map(echo.feed, cut)) + echo.flush()
-    assert whole.endswith(left)
-    gone = whole[: len(whole) - len(left)]
-    assert turn.endswith(gone) or turn.rstrip().endswith(gone)
-    assert len(gone) <= ECHO_LONGEST
-
-
-def test_text_is_held_back_only_while_it_may_be_an_echo():
-    echo = Echo("The heart is normal.")
-    assert [echo.feed(piece) for piece in ("nor", "thern", "nor")] == ["", "northern", "nor"]
-
-
 def test_an_answer_that_might_outgrow_the_context_gets_what_is_left_of_it():
     wire = Wire((400, json.loads(OVERFLOWS[3])))
     assert heard(wire, ask(), dialect=VLLM)[0] == "".join(HI)
@@ -276,108 +177,6 @@ def test_what_is_kept_of_a_prompt_is_kept_apart_by_its_salt(dialect):
     assert wire.bodies[0].get("cache_salt") == ("s" if dialect is not PLAIN else None), (
         "a stranger may refuse the field"
     )
-
-
-async def until(condition) -> None:
-    while not condition():  # noqa: ASYNC110  (a server has only its counts to ask)
-        await asyncio.sleep(0.005)
-
-
-BY_ID = [(Wire, VLLM, "request_id"), (Sglang, SGLANG, "rid"), (Wire, PLAIN, None)]
-
-
-@pytest.mark.parametrize(("kind", "dialect", "field"), BY_ID)
-def test_closing_the_stream_stops_the_work_by_id_too_where_there_is_a_way(kind, dialect, field):
-    async def scene():
-        wire = kind([event({"content": "a"}), asyncio.Event()])
-        async with client_of(wire, dialect) as client:
-            async with aclosing(client.stream(ask())) as stream:
-                await anext(stream)
-                assert wire.running == 1
-            await until(lambda: wire.running == 0)
-            if field:
-                await until(lambda: wire.aborted)
-            assert wire.aborted == ([wire.bodies[0][field]] if field else [])
-            await said(client)
-            assert len(wire.aborted) == bool(field), "an answer that has ended needs no abort"
-
-    run(scene())
-
-
-@pytest.mark.parametrize(("kind", "dialect", "field"), BY_ID)
-def test_who_leaves_with_the_end_in_hand_aborts_nothing(kind, dialect, field):
-    async def scene():
-        wire = kind(answered(*HI), answered(*HI))
-        async with client_of(wire, dialect) as client:
-            async with aclosing(client.stream(ask())) as stream:
-                async for item in stream:
-                    if isinstance(item, End):
-                        break
-            await said(client)
-            await asyncio.sleep(0.1)
-            assert len(wire.bodies) == 2 and not wire.aborted
-
-    run(scene())
-
-
-def test_cancelling_who_waits_aborts_too():
-    async def scene():
-        wire = Sglang([asyncio.Event()])
-        async with client_of(wire, SGLANG) as client:
-            task = asyncio.create_task(said(client))
-            await until(lambda: wire.running)
-            task.cancel()
-            await until(lambda: wire.aborted and not wire.running)
-
-    run(scene())
-
-
-@pytest.mark.parametrize(
-    "frames",
-    [
-        [30],
-        [event({"role": "assistant"}), 30],
-        [event({"content": "a"}), 30],
-        [event({"content": "a"}), b": ping\n", 30],
-    ],
-)
-def test_silence_is_an_engine_lost(frames):
-    with pytest.raises(EngineLost):
-        heard(Wire(frames), patience=Patience(0.3, 0.2))
-
-
-@pytest.mark.parametrize(
-    ("given", "dialect", "why"),
-    [
-        ([30], VLLM, MUTE),  # not even a head
-        ([event({"role": "assistant"}), 30], VLLM, MUTE),
-        ([event({"content": "a"}), 30], VLLM, SILENT),
-        ((500, {"error": {"message": "CUDA out of memory"}}), VLLM, FULL),
-        ([event({"content": "a"}), event(error={"message": "CUDA out of memory", "code": 500})], SGLANG, FULL),
-        ((507, {"error": {"message": "x", "code": "out_of_memory"}}), OURS, None),  # its other answers go on
-        ((400, {"error": {"message": "x", "code": 400}}), VLLM, None),
-        ([event({"content": "a"}), None], VLLM, None),  # its end is seen by who keeps it
-    ],
-)
-def test_what_an_engine_is_not_left_running_for(given, dialect, why):
-    async def scene() -> list[str]:
-        failing = []
-        async with client_of(Wire(given), dialect, Patience(0.3, 0.2), failing.append) as client:
-            with pytest.raises(Problem):
-                await said(client)
-        return failing
-
-    assert run(scene()) == ([why] if why else [])
-
-
-def test_an_answer_that_has_begun_is_waited_for_less_long():
-    with pytest.raises(EngineLost):
-        heard(Wire([event({"content": "a"}), asyncio.Event()]), patience=Patience(60, 0.2))
-
-
-def test_an_answer_may_begin_late_and_a_comment_is_a_sign_of_life():
-    slow = [event({"role": "assistant"}), 0.3, event({"content": "a"}), *[0.25, b": ping\n"] * 4, *answered("b")]
-    assert heard(Wire(slow), patience=Patience(2.0, 0.8))[0] == "ab"
 
 
 @pytest.mark.parametrize(("owner", "dialect"), [("vllm", VLLM), ("sglang", SGLANG), ("x", PLAIN), (None, PLAIN)])
