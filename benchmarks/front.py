@@ -12,6 +12,10 @@ from benchmarks.figures import Spread, quantile
 from benchmarks.tree import Tree, cpu_seconds_of, free_port
 
 UNLIMITED = ("--max-user-streams", "100000", "--rate-limit", "1000000/second")
+# Modules and their arguments, before an engine on this machine.
+FRONT = ("-m", "medserver", "-m", "demo", "-p", "{port}", "--host", "127.0.0.1")
+FRONT += ("--upstream", "http://127.0.0.1:{engine}", *UNLIMITED)
+RELAY = ("-m", "benchmarks.relay", "{port}", "{engine}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,6 @@ class Load:
 
 HOUR_MS = 3_600_000.0
 LOADS = (Load(1, 400, 10), Load(16, 200, 20), Load(64, 100, 50), Load(64, 400, 10), Load(64, 2000, 0))
-
-
 ROUNDS = 3
 
 
@@ -65,36 +67,29 @@ class Spent:
 
 def front_before(stack: ExitStack, logs: Path, step_ms: float, words: Path | None = None) -> tuple[Tree, str]:
     """MedServer before a scripted engine, which says the words of a file if there is one, and its address."""
-    return _front(stack, logs, _engine(stack, logs, step_ms, words))
+    return server_before(scripted_engine(stack, logs, step_ms, words), FRONT, stack, logs)
 
 
-def _engine(stack: ExitStack, logs: Path, step_ms: float, words: Path | None = None) -> int:
-    """The port of a scripted engine."""
+def scripted_engine(stack: ExitStack, logs: Path, step_ms: float, words: Path | None = None) -> int:
+    """Its port."""
     port, said = free_port(), (str(words),) if words else ()
     argv = (sys.executable, "-m", "benchmarks.scripted", str(port), str(step_ms), *said)
     stack.enter_context(Tree(argv, f"http://127.0.0.1:{port}/health", logs / "scripted.log", {}))
     return port
 
 
-def _front(stack: ExitStack, logs: Path, engine: int) -> tuple[Tree, str]:
+def server_before(engine: int, argv: tuple[str, ...], stack: ExitStack, logs: Path) -> tuple[Tree, str]:
+    """`FRONT` or `RELAY` before the engine on that port, and its address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    served = (sys.executable, "-m", "medserver", "-m", "demo", "-p", str(port), "--host", "127.0.0.1")
-    argv = (*served, "--upstream", f"http://127.0.0.1:{engine}", *UNLIMITED)
-    return stack.enter_context(Tree(argv, f"{url}/api/health", logs / "front.log", {})), url
-
-
-def _relay(stack: ExitStack, logs: Path, engine: int) -> tuple[Tree, str]:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    argv = (sys.executable, "-m", "benchmarks.relay", str(port), str(engine))
-    return stack.enter_context(Tree(argv, f"{url}/health", logs / "relay.log", {})), url
+    command = (sys.executable, *(part.format(port=port, engine=engine) for part in argv))
+    return stack.enter_context(Tree(command, f"{url}/api/health", logs / f"{argv[1]}.log", {})), url
 
 
 def cost(load: Load, logs: Path) -> Cost:
     with ExitStack() as stack:
-        engine = _engine(stack, logs, load.step_ms)
-        both = [made(stack, logs, engine) for made in (_front, _relay)]
+        engine = scripted_engine(stack, logs, load.step_ms)
+        both = [server_before(engine, argv, stack, logs) for argv in (FRONT, RELAY)]
         for _, url in both:
             asyncio.run(_burst(url, load.streams, 1))  # what is made at the first request only
         ours, relays = zip(*([_spent(tree, url, load) for tree, url in both] for _ in range(ROUNDS)), strict=True)

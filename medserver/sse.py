@@ -55,8 +55,13 @@ def refusal(problem: Problem, scope) -> Response:
     return JSONResponse(ApiWire.refusal(problem), problem.status, headers)
 
 
-def unforeseen(error: Exception, scope) -> Internal:
-    """Logged by its kind alone: an exception's text may quote what a patient wrote."""
+def problem_of(error: Exception, scope) -> Problem:
+    """The error itself, or what stands for one that nobody foresaw.
+
+    That is logged by its kind alone: an exception's text may quote what a patient wrote.
+    """
+    if isinstance(error, Problem):
+        return error
     log.error("request %s failed: %s", scope["state"]["request_id"], type(error).__name__)
     return Internal()
 
@@ -88,12 +93,10 @@ class EventStream(Response):
             async with aclosing(self._events) as events:
                 async for event in events:
                     await self._write(frame(event), send)
-        except Problem as problem:
-            await self._fail(problem, scope, receive, send)
         except OSError:
             raise
         except Exception as error:
-            await self._fail(unforeseen(error, scope), scope, receive, send)
+            await self._fail(problem_of(error, scope), scope, receive, send)
         else:
             await self._end(send)
         finally:
@@ -160,10 +163,8 @@ class WholeAnswer(Response):
                     elif isinstance(event, Done):
                         body = self._wire.whole("".join(tokens), "".join(thoughts), event)
                         answer.append(JSONResponse(body, headers={"Cache-Control": "no-store"}))
-        except Problem as problem:
-            answer[:] = [refusal(problem, scope)]
         except Exception as error:
-            answer[:] = [refusal(unforeseen(error, scope), scope)]
+            answer[:] = [refusal(problem_of(error, scope), scope)]
 
 
 class Later(Response):

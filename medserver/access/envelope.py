@@ -10,7 +10,7 @@ import uuid
 
 from medserver.access.body import may_stay_unread
 from medserver.audit.account import method_of
-from medserver.sse import refusal, unforeseen
+from medserver.sse import problem_of, refusal
 
 log = logging.getLogger("medserver.access")
 
@@ -69,7 +69,7 @@ class Envelope:
         try:
             await self._app(scope, receive_whole, send_in_envelope)
         except Exception as error:
-            problem = unforeseen(error, scope)
+            problem = problem_of(error, scope)
             if not status:
                 await refusal(problem, scope)(scope, receive, send_in_envelope)
         finally:
